@@ -30,6 +30,8 @@ module.exports = typescript.config(
       ...typescript.configs.disableTypeChecked.rules,
       "@typescript-eslint/no-require-imports": "off",
     },
-    languageOptions: { globals: { module: "readonly", require: "readonly", __dirname: "readonly" } },
+    languageOptions: {
+      globals: { module: "readonly", require: "readonly", __dirname: "readonly" },
+    },
   },
 );

@@ -1,0 +1,33 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import type { HostConfiguration } from "../config/configuration";
+import { siteSet } from "../render/siteSet";
+import type { ManagedHost } from "./remote/managedHost";
+import { token } from "./token";
+
+export interface NginxSiteArgs {
+  readonly priority: number;
+  /** The name of the key whose signature the site is expected to hand out. */
+  readonly keyName: string;
+}
+
+/** The nginx site of a host: published store first, then the server, then 404. */
+export class NginxSite extends pulumi.ComponentResource {
+  /** The address of the cache as clients use it. */
+  public readonly url: string;
+
+  public constructor(
+    managed: ManagedHost,
+    host: HostConfiguration,
+    args: NginxSiteArgs,
+    options: pulumi.ComponentResourceOptions,
+  ) {
+    super(token("NginxSite"), `${host.name}-site`, {}, options);
+    const { family, server, serverPort: port, domain, site: settings } = host;
+    managed.apply("site", siteSet({ family, server, port, domain, settings, ...args }), {
+      parent: this,
+    });
+    this.url = `http://${domain}`;
+    this.registerOutputs({ url: this.url });
+  }
+}

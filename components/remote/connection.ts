@@ -1,0 +1,47 @@
+import type { types } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+
+import type { HostConnection, SshEndpoint } from "../../config/connection";
+
+type SshConnection = Extract<HostConnection, { kind: "ssh" }>;
+
+/** Attempts of the command provider: about 11 s for the first ten, 5 s for each further one. */
+const QUICK_ATTEMPTS = 3;
+export function attemptsWithin(seconds: number): number {
+  return 10 + Math.max(0, Math.ceil((seconds - 11) / 5));
+}
+
+/**
+ * The connection in the provider's form. It has been checked with the configuration: the engine
+ * prints one that the provider refuses, private key and all.
+ */
+export function connectionArguments(
+  connection: SshConnection,
+  hostKey: pulumi.Input<string>,
+  attempts = QUICK_ATTEMPTS,
+): types.input.remote.ConnectionArgs {
+  const { endpoint, bastion } = connection;
+  return {
+    ...endpointArguments(endpoint, attempts),
+    hostKey,
+    ...(bastion === undefined
+      ? {}
+      : { proxy: { ...endpointArguments(bastion, attempts), hostKey: bastion.hostKey ?? "" } }),
+  };
+}
+
+function endpointArguments(
+  { address, port, user, privateKey, privateKeyPassword }: SshEndpoint,
+  dialErrorLimit: number,
+): Omit<types.input.remote.ConnectionArgs, "proxy"> & types.input.remote.ProxyConnectionArgs {
+  return {
+    host: address,
+    port,
+    user,
+    dialErrorLimit,
+    ...(privateKey === undefined ? {} : { privateKey: pulumi.secret(privateKey.reveal()) }),
+    ...(privateKeyPassword === undefined
+      ? {}
+      : { privateKeyPassword: pulumi.secret(privateKeyPassword.reveal()) }),
+  };
+}
