@@ -16,12 +16,11 @@ record() {
   local line
   line=$(printf '%s\t' "$@")
   line=${line%$'\t'}
-  grep -qxF -- "$line" "$(manifest)" 2>/dev/null || printf '%s\n' "$line" >>"$(manifest)"
+  grep -qxF -- "$line" "$(manifest)" || printf '%s\n' "$line" >>"$(manifest)"
 }
 
 # The manifest's lines of one kind, without the kind.
 recorded() { # KIND [KEY]
-  [ -e "$(manifest)" ] || return 0
   awk -F '\t' -v kind="$1" -v key="${2:-}" \
     '$1 == kind && (key == "" || $2 == key) { sub(/^[^\t]*\t/, ""); print }' "$(manifest)"
 }
@@ -94,7 +93,7 @@ keep_original() { # PATH
       "$digest" | absent) ;;
       *)
         mkdir -p "$state/edited"
-        cp -a -- "$path" "$state/edited/$(basename "$path").$(date --utc +%Y%m%dT%H%M%SZ)"
+        cp -a -- "$path" "$state/edited/$(basename "$path").$(date --utc +%Y%m%dT%H%M%S.%NZ)"
         kept_copies+=" $state/edited/$(basename "$path").*"
         ;;
     esac

@@ -177,7 +177,7 @@ close_transaction() {
     NR == FNR { split($0, word, " "); named[word[1] == "filter" ? word[1] "\t" word[2] : "unit\t" word[2]]; next }
     $1 == "file" || $1 == "unit" && !("unit\t" $2 in named) { next }
     $1 == "filter" && !("filter\t" $2 in named) { next }
-    { print }' "$work/directives" <(cat "$(manifest)" 2>/dev/null) >"$work/manifest"
+    { print }' "$work/directives" "$(manifest)" >"$work/manifest"
   while read -r path _; do
     digest=$(digest_of "$path")
     origin=$(origin_of "$path" "$digest")
