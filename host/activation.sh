@@ -30,7 +30,7 @@ act_on_unit() { # VERB UNIT
       ;;
     # A unit that systemd gave up on is not held against the set that mends it.
     restart) systemctl reset-failed -- "$unit" 2>/dev/null || :; systemctl restart -- "$unit" ;;
-    try-restart) systemctl try-restart -- "$unit" ;;
+    try-restart) ! systemctl is-active --quiet -- "$unit" || systemctl restart -- "$unit" ;;
     reload)
       if [ "$unit" = nginx.service ]; then
         bash -- "$program_directory/nginx-reload"

@@ -1,27 +1,14 @@
 import { generateKeyPairSync } from "node:crypto";
-import { linkSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import { homedir } from "node:os";
-import { join } from "node:path";
 import { inspect } from "node:util";
 
-import * as pulumi from "@pulumi/pulumi";
-import { parse as parseYaml } from "yaml";
-
-import { type Environment, type HostConnection, machineEnvironment } from "../../config/connection";
-import { loadConfiguration } from "../../config/load";
-import { schema } from "../../config/schema";
+import { DISTRIBUTIONS } from "../../config/schema";
 import { SecretText } from "../../config/secretText";
 import { isDomainName } from "../../config/values";
-import { PROJECT, record } from "./support/mocks";
-import { run, temporaryDirectory } from "./support/processes";
 import {
   accepted,
   configurationOf,
   HOST,
   HOST_KEY,
-  LOGIN_KEY,
-  machine,
   nixPublicKey,
   nixSecretKey,
   pemOf,
@@ -31,7 +18,6 @@ import {
 
 type Input = Readonly<Record<string, unknown>>;
 
-const ROOT = join(__dirname, "..", "..");
 const UNKNOWN = "unknown key; look for a typing error, docs/configuration.md lists all keys";
 const HOST_KEY_ACCEPTED =
   "accepted: the host's ed25519 or ecdsa public key as in /etc/ssh/ssh_host_ed25519_key.pub (RSA cannot work: the command provider offers only ssh-rsa with SHA-1, which current sshd refuses)";
@@ -43,24 +29,17 @@ const FLAKE =
 const STORE_PATH = "an absolute path without blanks or '..'";
 const PORT = "a port number from 1 to 65535";
 const PRIORITY = "a number from 0 to 1000; lower is asked first";
+const DISTRIBUTION_NAMES =
+  "arch, cachyos, endeavouros, garuda, manjaro, debian, ubuntu, linuxmint, pop, raspbian";
 const HOST_NAME = "a name of lower-case letters, digits, '.' and '-', such as cachy.local";
 const KEY_NAME = "a name of letters, digits, '.', '_' and '-', such as cachy.local-1";
 const PUBLIC_KEYS = "public keys in Nix's format, NAME:BASE64 of 32 bytes; at least one";
 const SECRET_KEY =
   "a Nix secret key, NAME:BASE64 of 64 bytes, as 'nix-store --generate-binary-cache-key' writes it";
 
-/** The problems of the sample host with changes; `undefined` takes a key out. */
-function hostProblems(changes: Input, environment?: Environment): string[] {
-  return problemsOf({ hosts: [changed(changes)] }, environment);
-}
-
-function changed(changes: Input): Input {
-  const host: Record<string, unknown> = { ...HOST, ...changes };
-  return Object.fromEntries(Object.entries(host).filter(([, value]) => value !== undefined));
-}
-
-function connectionOf(changes: Input, environment?: Environment): HostConnection | undefined {
-  return accepted({ hosts: [changed(changes)] }, environment).hosts[0]?.connection;
+/** The problems of the sample host with changes; one that is undefined takes a key out. */
+function hostProblems(changes: Input): string[] {
+  return problemsOf({ hosts: [{ ...HOST, ...changes }] });
 }
 
 /** An ecdsa host key as ssh-keygen writes it. */
@@ -98,7 +77,11 @@ describe("the key of a host", () => {
       HOST_KEY.replace("ssh-ed25519", "ecdsa-sha2-nistp256"),
       `"${HOST_KEY.replace("ssh-ed25519", "ecdsa-sha2-nistp256")}"`,
     ],
-    ["that is a fingerprint", "SHA256:uNiVztksCsDhcc0u9e8BrmuM", '"SHA256:uNiVztksCsDhcc0u9e8BrmuM"'],
+    [
+      "that is a fingerprint",
+      "SHA256:uNiVztksCsDhcc0u9e8BrmuM",
+      '"SHA256:uNiVztksCsDhcc0u9e8BrmuM"',
+    ],
     ["with a host in front", `h ${HOST_KEY}`, `"h ${HOST_KEY}"`],
     ["of two lines", `${short}\nssh-ed25519`, `"${short}\\nssh-ed25519"`],
     ["that is no text", 5, "5"],
@@ -127,13 +110,14 @@ describe("the key of a host", () => {
     ["ecdsa of 521 bits", ecdsaHostKey("nistp521")],
     ["a line with a comment", `${HOST_KEY} root@cachy`],
   ])("is accepted as %s", (_, hostKey) => {
-    expect(connectionOf({ hostKey: `${hostKey}\n` })).toMatchObject({ endpoint: { hostKey } });
+    const [host] = configurationOf({ hostKey: `${hostKey}\n` }).hosts;
+    expect(host).toHaveProperty("connection.endpoint.hostKey", hostKey);
   });
 
   test("may be trusted on first use instead, and is then unknown", () => {
-    const connection = connectionOf({ hostKey: undefined, trustOnFirstUse: true });
-    expect(connection).toHaveProperty("endpoint.address", "cachy.local");
-    expect(connection).not.toHaveProperty("endpoint.hostKey");
+    const [host] = configurationOf({ hostKey: undefined, trustOnFirstUse: true }).hosts;
+    expect(host).toHaveProperty("connection.endpoint.address", "cachy.local");
+    expect(host).not.toHaveProperty("connection.endpoint.hostKey");
   });
 
   test("is not both given and trusted on first use", () => {
@@ -161,7 +145,7 @@ describe("a value of the wrong kind is refused with its path, itself and what is
     [
       ["name", "Cachy", '"Cachy"', HOST_NAME],
       ["name", "-cachy", '"-cachy"', HOST_NAME],
-      ["distribution", "nixos", '"nixos"', DISTRIBUTION_NAMES()],
+      ["distribution", "nixos", '"nixos"', DISTRIBUTION_NAMES],
       ["connection", "telnet", '"telnet"', "ssh, local"],
       ["address", "-oProxyCommand=x", '"-oProxyCommand=x"', "a DNS name or an IP address"],
       ["address", "a b", '"a b"', "a DNS name or an IP address"],
@@ -172,7 +156,12 @@ describe("a value of the wrong kind is refused with its path, itself and what is
       ["user", "root; id", '"root; id"', "the name of an account"],
       ["trustOnFirstUse", "yes", '"yes"', "true or false"],
       ["privateKeyFile", "", '""', "the path of a private key file"],
-      ["bastion", "gate", '"gate"', "address, hostKey and, as needed, port, user and a private key"],
+      [
+        "bastion",
+        "gate",
+        '"gate"',
+        "address, hostKey and, as needed, port, user and a private key",
+      ],
       ["waitSeconds", 0, "0", "seconds from 1 to 3600"],
       ["domain", "Cachy.local", '"Cachy.local"', DOMAIN],
       ["domain", "cachy_1.local", '"cachy_1.local"', DOMAIN],
@@ -190,9 +179,9 @@ describe("a value of the wrong kind is refused with its path, itself and what is
       ["run", 0, "0", "a number from 1 up"],
     ];
   test.each(ofHost)("hosts[0].%s: %j", (key, value, shown, wanted) => {
-    expect(
-      hostProblems({ [key]: value, ...(key === "trustOnFirstUse" ? {} : {}) }),
-    ).toEqual([`hosts[0].${key}: ${shown} is not valid; accepted: ${wanted}`]);
+    expect(hostProblems({ [key]: value })).toEqual([
+      `hosts[0].${key}: ${shown} is not valid; accepted: ${wanted}`,
+    ]);
   });
 
   const ofSite: readonly (readonly [key: string, value: unknown, wanted: string])[] = [
@@ -256,10 +245,7 @@ describe("a value of the wrong kind is refused with its path, itself and what is
       { client: { stalledDownloadTimeout: 3601 } },
       "client.stalledDownloadTimeout: 3601 is not valid; accepted: seconds from 1 to 3600",
     ],
-    [
-      { client: { fallback: "on" } },
-      'client.fallback: "on" is not valid; accepted: true or false',
-    ],
+    [{ client: { fallback: "on" } }, 'client.fallback: "on" is not valid; accepted: true or false'],
   ];
   test.each(ofStack)("%j", (input, problem) => {
     expect(problemsOf({ hosts: [HOST], ...input })).toEqual([problem]);
@@ -303,6 +289,361 @@ describe("a value of the wrong kind is refused with its path, itself and what is
   });
 });
 
-function DISTRIBUTION_NAMES(): string {
-  return "arch, cachyos, endeavouros, garuda, manjaro, debian, ubuntu, linuxmint, pop, raspbian";
-}
+describe("a key that nobody knows is refused", () => {
+  const input = {
+    hosts: [
+      {
+        ...HOST,
+        adress: "10.0.0.1",
+        site: { narinfo: 1 },
+        bastion: { address: "gate.local", hostKey: HOST_KEY, privateKeyFile: "key", jump: 1 },
+      },
+    ],
+    signingKeys: [{ name: "cachy.local-1", secretkey: nixSecretKey("cachy.local-1") }],
+    upstreams: [{ ...UPSTREAM, publicKey: "x" }],
+    clients: [{ name: "deadbeef", system: "x86_64-linux" }],
+    client: { timeout: 1 },
+    workers: 4,
+  };
+
+  test("at every level, and its value is not shown", () => {
+    expect(problemsOf(input)).toEqual([
+      `hosts[0].bastion.jump: ${UNKNOWN}`,
+      `hosts[0].site.narinfo: ${UNKNOWN}`,
+      `hosts[0].adress: ${UNKNOWN}`,
+      `signingKeys[0].secretkey: ${UNKNOWN}`,
+      `upstreams[0].publicKey: ${UNKNOWN}`,
+      `clients[0].system: ${UNKNOWN}`,
+      `client.timeout: ${UNKNOWN}`,
+      `workers: ${UNKNOWN}`,
+    ]);
+  });
+});
+
+describe("a secret is never part of a message", () => {
+  const key = nixSecretKey("cachy.local-1");
+  const pem = pemOf("login");
+
+  /** The problems; fails if one of them holds a piece of the secret. */
+  function problemsWithout(secret: string, input: Input): string[] {
+    const problems = problemsOf(input);
+    expect(problems.join("\n")).not.toContain(secret);
+    return problems;
+  }
+
+  test("when it is of the wrong kind", () => {
+    const host = { ...HOST, privateKeyFile: undefined, privateKey: "hunter2 of the host" };
+    const bastion = { address: "gate.local", hostKey: HOST_KEY, privateKey: "hunter2 of the gate" };
+    const wanted = "accepted: a private key in OpenSSH or PEM format, as a secret";
+    expect(
+      problemsWithout("hunter2", {
+        hosts: [{ ...host, privateKeyPassword: ["hunter2"], bastion }],
+        signingKeys: [{ name: "cachy.local-1", secretKey: "hunter2" }],
+      }),
+    ).toEqual([
+      `hosts[0].privateKey: [secret] is not valid; ${wanted}`,
+      "hosts[0].privateKeyPassword: [secret] is not valid; accepted: a password, as a secret",
+      `hosts[0].bastion.privateKey: [secret] is not valid; ${wanted}`,
+      `signingKeys[0].secretKey: [secret] is not valid; accepted: ${SECRET_KEY}`,
+    ]);
+  });
+
+  test("when it stands in an object that is of the wrong kind", () => {
+    expect(problemsWithout("hunter2", { hosts: { name: "a", privateKey: "hunter2" } })).toEqual([
+      'hosts: {"name":"a","privateKey":"[secret]"} is not valid; accepted: a list of cache hosts; at least one',
+    ]);
+  });
+
+  test("when the two halves of a key do not belong together", () => {
+    const halves = Buffer.from(key.split(":")[1] ?? "", "base64");
+    halves.fill(1, 32);
+    const secretKey = `cachy.local-1:${halves.toString("base64")}`;
+    expect(
+      problemsWithout(halves.toString("base64").slice(0, 40), {
+        hosts: [HOST],
+        signingKeys: [{ name: "cachy.local-1", secretKey }],
+      }),
+    ).toEqual([`signingKeys[0].secretKey: [secret] is not valid; accepted: ${SECRET_KEY}`]);
+  });
+
+  test("when it was put where another value belongs", () => {
+    const secret = key.slice(-40, -10);
+    const keyObject = "accepted: an object with a name and, for an imported key, a secretKey";
+    expect(problemsWithout(secret, { hosts: [HOST], signingKeys: [key] })).toEqual([
+      `signingKeys[0]: "[secret]" is not valid; ${keyObject}`,
+    ]);
+    expect(problemsWithout(secret, { hosts: [HOST], signingKeys: [{ name: key }] })).toEqual([
+      `signingKeys[0].name: "[secret]" is not valid; accepted: ${KEY_NAME}`,
+    ]);
+    const upstreams = [{ url: UPSTREAM.url, publicKeys: [key] }];
+    expect(problemsWithout(secret, { hosts: [HOST], upstreams })).toEqual([
+      `upstreams[0].publicKeys[0]: "[secret]" is not valid; accepted: ${PUBLIC_KEYS}`,
+    ]);
+    expect(problemsWithout(pem.slice(40, 70), { hosts: [{ ...HOST, hostKey: pem }] })).toEqual([
+      `hosts[0].hostKey: "[secret]" is not valid; ${HOST_KEY_ACCEPTED}`,
+    ]);
+  });
+
+  test("and shows itself only when asked", () => {
+    const secret = new SecretText("hunter2");
+    expect([String(secret), JSON.stringify({ secret }), inspect(secret)]).toEqual([
+      "[secret]",
+      '{"secret":"[secret]"}',
+      "SecretText {}",
+    ]);
+    expect(secret.reveal()).toBe("hunter2");
+  });
+});
+
+describe("values that contradict each other are refused", () => {
+  const other = { ...HOST, name: "other.local" };
+
+  test("two hosts of one name", () => {
+    expect(problemsOf({ hosts: [HOST, other, HOST] })).toEqual([
+      'hosts[2].name: "cachy.local" is that of hosts[0] too; accepted: a name of its own for every host',
+    ]);
+  });
+
+  test("two hosts of one domain, whether it is given or follows from the name", () => {
+    expect(problemsOf({ hosts: [HOST, { ...other, domain: "cachy.local" }] })).toEqual([
+      'hosts[1].domain: "cachy.local" is that of cachy.local too; accepted: a domain of its own for every host',
+    ]);
+  });
+
+  test("a signing key, an upstream or a client that is listed twice", () => {
+    const signingKey = { name: "cachy.local-1" };
+    const client = { name: "deadbeef" };
+    expect(
+      problemsOf({
+        hosts: [HOST],
+        signingKeys: [signingKey, signingKey],
+        upstreams: [UPSTREAM, UPSTREAM],
+        clients: [client, { name: "cafe" }, client],
+      }),
+    ).toEqual([
+      'signingKeys[1].name: "cachy.local-1" is that of signingKeys[0] too; accepted: a name of its own for every key',
+      'upstreams[1].url: "https://cache.nixos.org" is that of upstreams[0] too; accepted: every upstream once',
+      'clients[2].name: "deadbeef" is that of clients[0] too; accepted: every client once',
+    ]);
+  });
+
+  test.each(["nix-serve-ng", "none"])("workers beside server: %s", (server) => {
+    expect(hostProblems({ server, workers: 8 })).toEqual([
+      `hosts[0].workers: 8 has no meaning with 'server: ${server}'; accepted: no workers, or nix-serve or harmonia as server`,
+    ]);
+  });
+
+  test("a private key and the file of one, of the host and of its bastion", () => {
+    const both = { privateKey: pemOf("login"), privateKeyFile: "key" };
+    const bastion = { address: "gate.local", hostKey: HOST_KEY, ...both };
+    expect(hostProblems({ ...both, bastion })).toEqual([
+      "hosts[0].privateKeyFile: given beside privateKey; accepted: one of the two",
+      "hosts[0].bastion.privateKeyFile: given beside privateKey; accepted: one of the two",
+    ]);
+  });
+
+  test.each([
+    ["hostKey", HOST_KEY],
+    ["trustOnFirstUse", false],
+    ["address", "10.0.0.1"],
+    ["port", 22],
+    ["user", "root"],
+    ["privateKey", pemOf("login")],
+    ["privateKeyFile", "key"],
+    ["privateKeyPassword", "password"],
+    ["bastion", { address: "gate.local", hostKey: HOST_KEY }],
+  ])("%s beside connection: local", (key, value) => {
+    const host = { name: "cachy.local", distribution: "arch", connection: "local" };
+    expect(problemsOf({ hosts: [{ ...host, [key]: value }] })).toEqual([
+      `hosts[0].${key}: given beside 'connection: local', which uses no ssh; accepted: one of the two`,
+    ]);
+  });
+
+  test("a name that is an address, without a domain", () => {
+    expect(hostProblems({ name: "10.0.0.1" })).toEqual([
+      "hosts[0].domain: missing, and the host's name 10.0.0.1 is an address; accepted: a DNS name that clients use",
+    ]);
+    expect(hostProblems({ name: "10.0.0.1", domain: "cachy.local" })).toEqual([]);
+  });
+
+  test.each(["a..b", "a-.b", "a".repeat(64)])("a name that is no DNS name, %s", (name) => {
+    expect(hostProblems({ name })).toEqual([
+      `hosts[0].domain: missing, and the host's name ${name} is no DNS name; accepted: a DNS name that clients use`,
+    ]);
+    expect(hostProblems({ name, domain: "cachy.local" })).toEqual([]);
+  });
+
+  test("a generated key whose name has no number at its end", () => {
+    const wanted = (name: string): string =>
+      `accepted: a generated key's name ends in a number, such as ${name}-1, so that its successors can be told apart (an imported key keeps its name)`;
+    const signingKeys = [{ name: "cachy.local" }, { name: "cachy-1a" }, { name: "cachy-10" }];
+    expect(problemsOf({ hosts: [HOST], signingKeys })).toEqual([
+      `signingKeys[0].name: "cachy.local" is not valid; ${wanted("cachy.local")}`,
+      `signingKeys[1].name: "cachy-1a" is not valid; ${wanted("cachy-1a")}`,
+    ]);
+  });
+
+  test("but not an imported key of such a name, which clients know it by", () => {
+    const secretKey = `${nixSecretKey("cachy.local")}\n`;
+    const { signingKeys } = configurationOf(
+      {},
+      { signingKeys: [{ name: "cachy.local", secretKey }] },
+    );
+    expect(signingKeys.map(({ name }) => name)).toEqual(["cachy.local"]);
+    expect(signingKeys[0]?.secretKey?.reveal()).toBe(secretKey);
+  });
+
+  test("an imported key under another name than its own", () => {
+    const signingKeys = [{ name: "cachy.local-2", secretKey: nixSecretKey("cachy.local-1") }];
+    expect(problemsOf({ hosts: [HOST], signingKeys })).toEqual([
+      'signingKeys[0].name: "cachy.local-2" is not valid; accepted: the name that the imported secretKey carries',
+    ]);
+  });
+
+  test("a key to sign with that is no signing key", () => {
+    expect(problemsOf({ hosts: [HOST], signWith: "other-1" })).toEqual([
+      'signWith: "other-1" is not valid; accepted: the name of a signing key (none is configured)',
+    ]);
+    const signingKeys = [{ name: "cachy.local-1" }, { name: "cachy.local-2" }];
+    expect(problemsOf({ hosts: [HOST], signingKeys, signWith: "other-1" })).toEqual([
+      'signWith: "other-1" is not valid; accepted: the name of a signing key (cachy.local-1, cachy.local-2)',
+    ]);
+  });
+});
+
+test("all problems of all levels are reported at once", () => {
+  const input = {
+    hosts: [
+      { name: "cachy.local", distribution: "nixos", port: 0, server: "none", workers: 4 },
+      { ...HOST, domain: "Cachy", adopted: true },
+    ],
+    signingKeys: [{ name: "cachy" }],
+    priority: "high",
+  };
+  expect(problemsOf(input)).toEqual([
+    `hosts[0].distribution: "nixos" is not valid; accepted: ${DISTRIBUTION_NAMES}`,
+    `hosts[0].port: 0 is not valid; accepted: ${PORT}`,
+    `hosts[1].domain: "Cachy" is not valid; accepted: ${DOMAIN}`,
+    `hosts[1].adopted: ${UNKNOWN}`,
+    `priority: "high" is not valid; accepted: ${PRIORITY}`,
+    'hosts[1].name: "cachy.local" is that of hosts[0] too; accepted: a name of its own for every host',
+    HOST_KEY_MISSING,
+    "hosts[0].workers: 4 has no meaning with 'server: none'; accepted: no workers, or nix-serve or harmonia as server",
+    'signingKeys[0].name: "cachy" is not valid; accepted: a generated key\'s name ends in a number, such as cachy-1, so that its successors can be told apart (an imported key keeps its name)',
+  ]);
+});
+
+describe("what is accepted", () => {
+  test("a host of four values gets all defaults", () => {
+    const { hosts, ...stack } = accepted({ hosts: [HOST] });
+    expect(hosts).toEqual([
+      {
+        name: "cachy.local",
+        family: "debian",
+        connection: {
+          kind: "ssh",
+          endpoint: {
+            address: "cachy.local",
+            port: 22,
+            user: "root",
+            hostKey: HOST_KEY,
+            privateKey: expect.any(SecretText) as SecretText,
+          },
+          waitSeconds: 120,
+        },
+        domain: "cachy.local",
+        server: "nix-serve",
+        serverPort: 5000,
+        workers: 4,
+        nixpkgs: "github:NixOS/nixpkgs/nixos-26.05",
+        site: {
+          serverNames: [],
+          publishedStore: "/srv/nix-binary-cache",
+          narinfoSeconds: 300,
+          narDays: 30,
+          narGigabytes: 20,
+          ipv6: true,
+          workerConnections: 4096,
+        },
+        adopt: false,
+        lost: false,
+        run: 1,
+      },
+    ]);
+    expect(stack).toEqual({
+      signingKeys: [{ name: "cachy.local-1" }],
+      signWith: "cachy.local-1",
+      priority: 30,
+      upstreams: [],
+      clients: [],
+      client: { connectTimeout: 5, stalledDownloadTimeout: 30, fallback: true },
+    });
+  });
+
+  test("all values of a host and of the stack", () => {
+    const site = {
+      serverNames: ["cache.example.org"],
+      publishedStore: "/data/cache",
+      narinfoSeconds: 0,
+      narDays: 7,
+      narGigabytes: 100,
+      ipv6: false,
+      workerConnections: 1024,
+    };
+    const host = {
+      name: "cachy",
+      connection: "local",
+      distribution: "cachyos",
+      domain: "cache.local",
+      server: "harmonia",
+      serverPort: 6000,
+      workers: 16,
+      nixpkgs: "nixpkgs",
+      site,
+      adopt: true,
+      lost: true,
+      run: 3,
+    };
+    const { connection, distribution, ...same } = host;
+    const signingKeys = [{ name: "cachy-1" }, { name: "cachy-2" }];
+    const upstreams = [{ ...UPSTREAM, priority: 40 }];
+    const clients = [{ name: "deadbeef" }];
+    const client = { connectTimeout: 1, stalledDownloadTimeout: 2, fallback: false };
+    const stack = { signingKeys, signWith: "cachy-2", priority: 10, upstreams, clients, client };
+    expect(accepted({ hosts: [host], nixpkgs: "github:a/b", ...stack })).toEqual({
+      hosts: [{ ...same, family: "arch", connection: { kind: "local" } }],
+      ...stack,
+    });
+    expect([connection, distribution]).toEqual(["local", "cachyos"]);
+  });
+
+  test("the stack's nixpkgs where a host has none of its own", () => {
+    expect(configurationOf({}, { nixpkgs: "github:NixOS/nixpkgs/0123abc" }).hosts[0]?.nixpkgs).toBe(
+      "github:NixOS/nixpkgs/0123abc",
+    );
+  });
+
+  test("every distribution, each with its family", () => {
+    for (const [family, distributions] of Object.entries(DISTRIBUTIONS)) {
+      for (const distribution of distributions) {
+        expect(configurationOf({ distribution }).hosts[0]?.family).toBe(family);
+      }
+    }
+  });
+
+  test("hosts of names and domains of their own, which share the first one's key", () => {
+    const other = { ...HOST, name: "other.local" };
+    const { hosts, signingKeys } = accepted({ hosts: [HOST, other] });
+    expect(hosts.map(({ name, domain }) => [name, domain])).toEqual([
+      ["cachy.local", "cachy.local"],
+      ["other.local", "other.local"],
+    ]);
+    expect(signingKeys).toEqual([{ name: "cachy.local-1" }]);
+  });
+
+  test("upstreams with several public keys", () => {
+    const publicKeys = [nixPublicKey("a-1"), nixPublicKey("a-2")];
+    const upstreams = [{ url: "http://[::1]:8080/cache", publicKeys }];
+    expect(configurationOf({}, { upstreams }).upstreams).toEqual(upstreams);
+  });
+});

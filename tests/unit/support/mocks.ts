@@ -18,7 +18,7 @@ export interface RegisteredOptions {
   readonly retainOnDelete: boolean;
   readonly ignoreChanges: readonly string[];
   readonly additionalSecretOutputs: readonly string[];
-  readonly timeouts: readonly [create: string, update: string, delete: string] | undefined;
+  readonly timeouts: readonly [create: string, update: string, remove: string] | undefined;
 }
 
 /** A resource that the program asked the engine for. */

@@ -68,7 +68,9 @@ class Reader {
   }
 
   private word(): string {
-    const quote = /["']/.test(this.text[this.position] ?? "") ? this.text[this.position] : undefined;
+    const quote = /["']/.test(this.text[this.position] ?? "")
+      ? this.text[this.position]
+      : undefined;
     if (quote !== undefined) this.position += 1;
     let word = "";
     for (;;) {

@@ -1,0 +1,123 @@
+import { rmSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import * as path from "node:path";
+
+import {
+  EngineError,
+  type Engine,
+  type EngineOptions,
+  type Result,
+  type StackConfiguration,
+  type UpOptions,
+} from "../contract";
+import { passphraseOf } from "../passphrase";
+import { readProject, resolveConfiguration, topLevelSecretKeys } from "../projectFile";
+import { maskSecrets } from "../secretPaths";
+import { runChild } from "./childProcess";
+import type { RunRequest } from "./messages";
+import { State } from "./state";
+
+const noConfiguration: StackConfiguration = { values: {} };
+
+/**
+ * A stand-in for the Pulumi CLI where that is out of reach. It runs the same program, acts on real
+ * resources of the few types it knows, and follows the rules of the real engine and providers.
+ *
+ * Every run is a process of its own, so that a run can be killed and the SDK starts afresh.
+ */
+export class InProcessEngine implements Engine {
+  readonly name = "inprocess";
+  readonly #passphrase: string;
+
+  constructor(private readonly options: EngineOptions) {
+    this.#passphrase = passphraseOf(options);
+  }
+
+  up(configuration: StackConfiguration, options: UpOptions = {}): Promise<Result> {
+    return this.#run("up", configuration, options);
+  }
+
+  preview(configuration: StackConfiguration): Promise<Result> {
+    return this.#run("preview", configuration, {});
+  }
+
+  destroy(options: { readonly excludeProtected?: boolean } = {}): Promise<Result> {
+    return this.#run("destroy", noConfiguration, options);
+  }
+
+  cancel(): Promise<void> {
+    rmSync(this.#lockFile, { force: true });
+    const state = new State(this.#stateFile, this.#passphrase);
+    if (state.pendingOperations.length > 0) {
+      state.forgetPendingOperations();
+      state.save();
+    }
+    return Promise.resolve();
+  }
+
+  stateText(): Promise<string> {
+    return readFile(this.#stateFile, "utf8");
+  }
+
+  get #stateFile(): string {
+    return path.join(this.options.directory, `${this.options.stack}.state.json`);
+  }
+
+  get #lockFile(): string {
+    return path.join(this.options.directory, `${this.options.stack}.lock`);
+  }
+
+  #request(
+    operation: RunRequest["operation"],
+    configuration: StackConfiguration,
+    excludeProtected: boolean,
+  ): RunRequest {
+    const { program, stack, directory, allowedHosts } = this.options;
+    const project = readProject(program);
+    const secretKeys = [...topLevelSecretKeys(configuration)];
+    return {
+      ...{ operation, excludeProtected, stack, allowedHosts },
+      program: path.resolve(program),
+      entry: path.resolve(project.entry),
+      project: project.name,
+      configuration:
+        operation === "destroy" ? {} : resolveConfiguration(project, stack, configuration),
+      secretKeys: secretKeys.map((key) => `${project.name}:${key}`),
+      stateFile: this.#stateFile,
+      lockFile: this.#lockFile,
+      workDirectory: path.resolve(directory, "work"),
+      passphrase: this.#passphrase,
+    };
+  }
+
+  async #run(
+    operation: RunRequest["operation"],
+    configuration: StackConfiguration,
+    options: UpOptions & { readonly excludeProtected?: boolean },
+  ): Promise<Result> {
+    let request: RunRequest;
+    try {
+      request = this.#request(operation, configuration, options.excludeProtected ?? false);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      throw new EngineError(message, `error: ${message}\n`);
+    }
+    const mask = (text: string): string => maskSecrets(configuration, text);
+    const { onOutput } = this.options;
+    const started = performance.now();
+    const { report, log } = await runChild(request, {
+      ...(onOutput === undefined ? {} : { onOutput: (text: string) => onOutput(mask(text)) }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+    const seconds = (performance.now() - started) / 1000;
+    if (options.signal?.aborted === true) {
+      throw new EngineError(`the in-process ${operation} was killed`, mask(log));
+    }
+    if (report?.succeeded !== true) {
+      const said = mask(log);
+      throw new EngineError(`the in-process ${operation} failed:\n${said}`, said, report?.changes);
+    }
+    const { changes, resources, outputs } = report;
+    return { seconds, changes, resources, outputs, log: mask(log) };
+  }
+}
