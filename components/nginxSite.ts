@@ -23,8 +23,8 @@ export class NginxSite extends pulumi.ComponentResource {
     options: pulumi.ComponentResourceOptions,
   ) {
     super(token("NginxSite"), `${host.name}-site`, {}, options);
-    const { family, server, serverPort: port, domain, site: settings } = host;
-    managed.apply("site", siteSet({ family, server, port, domain, settings, ...args }), {
+    const { server, serverPort: port, domain, site: settings } = host;
+    managed.apply("site", siteSet({ server, port, domain, settings, ...args }), {
       parent: this,
     });
     this.url = `http://${domain}`;

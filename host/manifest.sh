@@ -60,15 +60,18 @@ is_current() {
 
 # Files that are about to be written and that no run of this set has written.
 refuse_foreign_files() {
-  local path owner mode number=0 refused=
-  while read -r path owner mode; do
+  local path number=0 refused=
+  while read -r path _; do
     number=$((number + 1))
     [ -z "$(recorded file "$path")" ] || continue
     case $(digest_of "$path") in
       absent) ;;
-      "$owner:${mode#0}:$(sha256sum <"$work/content.$number" | cut -c1-64)") ;;
       other) refused+="$path is not a regular file"$'\n' ;;
-      *) [ -n "$adopt" ] || refused+="$path was there before and is not this program's"$'\n' ;;
+      *)
+        # The same text loses nobody anything, whoever owns it and whether or not it ends its line.
+        { [ ! -L "$path" ] && [ "$(cat -- "$path")" = "$(cat -- "$work/content.$number")" ]; } ||
+          [ -n "$adopt" ] || refused+="$path was there before and is not this program's"$'\n'
+        ;;
     esac
   done < <(directives file)
   [ -z "$refused" ] || fail "${refused}nothing was changed. Move it away, or set 'adopt: true' for this host: the file is then kept and comes back on destroy.$(foreign_advice "$refused")"
@@ -77,8 +80,8 @@ refuse_foreign_files() {
 foreign_advice() {
   case $1 in
     */cache-priv-key.pem*)
-      printf '\nThat file is the signing key of a cache that has clients already. To keep them, import it:\n%s\n' \
-        "  pulumi config set --path --secret 'signingKeys[0].secretKey' < the file   (and name: $(cut -d: -f1 </var/lib/nix-serve/cache-priv-key.pem 2>/dev/null | head -n 1))"
+      printf '\n%s\n' "That file is the signing key of a cache that has clients already. To keep them, import it: a further entry of
+signingKeys with name: $(cut -d: -f1 </var/lib/nix-serve/cache-priv-key.pem 2>/dev/null | head -n 1) and the file's text as secretKey, and signWith: that name (docs/operations.md, Importing a key)."
       ;;
   esac
 }

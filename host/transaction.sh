@@ -157,6 +157,11 @@ roll_back() {
     reactivate
   fi
   rm -rf -- "$transaction"
+  # A first set that did not come to be leaves no trace.
+  if [ ! -e "$(set_directory)/text" ]; then
+    remove_accounts
+    rm -rf -- "$(set_directory)"
+  fi
 }
 
 # Ends what an earlier run left open: cut off by a reboot, a kill or a full disk.

@@ -6,7 +6,7 @@ import { verifyStorePath } from "./binaryCache";
 import { installNix, pull, useClientModule } from "./client";
 import { createEngine, EngineError } from "./engines/engine";
 import { Lab } from "./lab";
-import { hostValues, stackConfiguration } from "./provision";
+import { hostValues, stackConfiguration, UPSTREAMS } from "./provision";
 
 const ENGINES = ["auto", "pulumi", "inprocess"] as const;
 type EngineKind = (typeof ENGINES)[number];
@@ -41,7 +41,7 @@ async function demonstrate(lab: Lab, kind: EngineKind): Promise<object> {
     allowedHosts: [cachy.address],
     onOutput: (text) => process.stdout.write(text),
   });
-  const configuration = stackConfiguration([hostValues(cachy)]);
+  const configuration = stackConfiguration([hostValues(cachy)], { upstreams: UPSTREAMS });
   say(`\nFirst run (${engine.name})`);
   const up = await engine.up(configuration);
   say("\nSecond run: nothing is to change");

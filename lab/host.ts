@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { cutPower, pressPowerButton, startMachine } from "./machine";
 import { setCable } from "./network";
-import { mountFreshDisk, personalise, removeDisk } from "./overlay";
+import { mountFreshDisk, personalise, removeDisk, writePublicFile } from "./overlay";
 import { isAlive, type ProcessIdentity } from "./processIdentity";
 import type { ProgramResult } from "./programs";
 import { writeRecord } from "./records";
@@ -110,17 +110,15 @@ export class LabHost {
     if (this.isOn) {
       return;
     }
-    this.process = startMachine({
-      machine: this.place.machine,
-      hostname: this.name,
-      root: this.root,
-      bridge: this.place.bridge,
-      consoleFile: this.consoleFile,
-    });
-    this.writeRecord();
-    if (!(await waitForSsh(this.address, bootSeconds, () => this.isOn))) {
+    this.start();
+    await this.reachable();
+  }
+
+  /** Waits until the host can be logged in to; needed after a reboot of its own accord. */
+  public async reachable(timeoutSeconds = bootSeconds): Promise<void> {
+    if (!(await waitForSsh(this.address, timeoutSeconds, () => this.process !== undefined))) {
       const said = readFileSync(this.consoleFile, "utf8").split("\n").slice(-30).join("\n");
-      throw new Error(`${this.name} did not boot within ${bootSeconds} s; its console:\n${said}`);
+      throw new Error(`${this.name} was not up within ${timeoutSeconds} s; its console:\n${said}`);
     }
   }
 
@@ -167,7 +165,7 @@ export class LabHost {
   /** Puts the network cable back. */
   public async connect(): Promise<void> {
     setCable(this.place.machine, "up");
-    await waitForSsh(this.address, bootSeconds, () => this.isOn);
+    await this.reachable();
   }
 
   /** Brings the host's /etc/hosts up to date, leaving lines that are not the lab's alone. */
@@ -183,11 +181,32 @@ export class LabHost {
     }
     const own = this.place.hostsFile().trimEnd().split("\n");
     const lines = [...own.map((line) => `${line} ${mark}`), ...foreign];
-    writeFileSync(file, `${lines.join("\n")}\n`);
+    writePublicFile(file, `${lines.join("\n")}\n`);
   }
 
   private get knownHostsFile(): string {
     return join(this.place.directory, "known_hosts");
+  }
+
+  private start(): void {
+    const identity = startMachine({
+      machine: this.place.machine,
+      hostname: this.name,
+      root: this.root,
+      bridge: this.place.bridge,
+      consoleFile: this.consoleFile,
+      onEnd: (reboots) => {
+        // Unless it was switched off or has been started anew since.
+        if (this.process === identity) {
+          this.process = undefined;
+          if (reboots) {
+            this.start();
+          }
+        }
+      },
+    });
+    this.process = identity;
+    this.writeRecord();
   }
 
   private makeFreshDisk(): void {

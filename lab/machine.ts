@@ -20,7 +20,12 @@ export interface MachineOptions {
   readonly root: string;
   readonly bridge: string;
   readonly consoleFile: string;
+  /** Called when the machine has ended, and told whether it wants to be started again. */
+  readonly onEnd: (reboots: boolean) => void;
 }
+
+// With --keep-unit, systemd-nspawn leaves it to whoever started it to start the machine again.
+const rebootExitCode = 133;
 
 const groupsName = "nix-binary-cache-lab";
 
@@ -58,6 +63,7 @@ export function startMachine(options: MachineOptions): ProcessIdentity {
   });
   closeSync(console);
   child.unref();
+  child.on("exit", (code) => options.onEnd(code === rebootExitCode));
   const identity = child.pid === undefined ? undefined : identify(child.pid);
   if (identity === undefined) {
     throw new Error(`systemd-nspawn did not start; see ${options.consoleFile}`);

@@ -11,6 +11,7 @@ required_packages=(
   iproute2
   jq
   nftables
+  nix-bin
   openssh-client
   openssl
   procps

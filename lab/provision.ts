@@ -40,7 +40,6 @@ export function stackConfiguration(
     values: {
       hosts,
       nixpkgs: NIXPKGS_STAND_IN,
-      upstreams: UPSTREAMS,
       clients: [{ name: "deadbeef" }],
       ...values,
     },

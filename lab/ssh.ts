@@ -29,6 +29,9 @@ export function sshParameters(login: LoginOptions): readonly string[] {
     "GlobalKnownHostsFile=/dev/null",
     "-o",
     "LogLevel=ERROR",
+    // What this program prefers takes it longer than all the rest of logging in.
+    "-o",
+    "KexAlgorithms=curve25519-sha256",
     "-o",
     "ConnectTimeout=10",
     `${login.user}@${login.address}`,

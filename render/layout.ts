@@ -1,4 +1,4 @@
-import type { Family, ServerKind } from "../config/configuration";
+import type { ServerKind } from "../config/configuration";
 
 /** Where things stand on a cache host. */
 export const KEY_DIRECTORY = "/var/lib/nix-serve";
@@ -21,12 +21,9 @@ export function serverProfile(server: Exclude<ServerKind, "none">): string {
   return `/nix/var/nix/profiles/nix-binary-cache-${server}`;
 }
 
-/** Arch's nginx.conf includes no directory; Debian's includes conf.d in its http block. */
-export function siteFile(family: Family): string {
-  return family === "arch"
-    ? "/etc/nginx/nix-binary-cache.conf"
-    : "/etc/nginx/conf.d/nix-binary-cache.conf";
-}
+/** Included at the end of nginx.conf's http block, so that another site stays the default one. */
+export const SITE_FILE = "/etc/nginx/nix-binary-cache.conf";
+export const NGINX_CONFIGURATION = "/etc/nginx/nginx.conf";
 
 export function serverUrl(port: number): string {
   return `http://127.0.0.1:${port}`;

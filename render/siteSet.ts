@@ -1,4 +1,4 @@
-import type { Family, ServerKind, SiteSettings } from "../config/configuration";
+import type { ServerKind, SiteSettings } from "../config/configuration";
 import {
   configurationSet,
   directory,
@@ -10,12 +10,13 @@ import {
 } from "./configurationSet";
 import {
   NAR_CACHE,
+  NGINX_CONFIGURATION,
   NARINFO_CACHE,
   SERVER_UNIT,
   serverProfile,
   SITE_CACHE,
   SITE_LOG,
-  siteFile,
+  SITE_FILE,
 } from "./layout";
 import { nginxSite } from "./nginxSite";
 import { shellCommand } from "./shell";
@@ -23,7 +24,6 @@ import { renderUnit } from "./systemd";
 
 /** What the site of a host is made from. */
 export interface SiteArguments {
-  readonly family: Family;
   readonly server: ServerKind;
   readonly port: number;
   readonly domain: string;
@@ -34,17 +34,16 @@ export interface SiteArguments {
 
 /** The configuration set `site`: the nginx site, and what keeps its answers fresh. */
 export function siteSet(site: SiteArguments): string {
-  const { family, server, domain, settings } = site;
-  const include = family === "arch" ? [`include=${siteFile(family)}`] : [];
+  const { server, domain, settings } = site;
   const url = `http://${domain}`;
   // Past any resolver and proxy: the question is what this nginx answers under that name.
   const direct = ["--noproxy", "*", "--resolve", `${domain}:80:127.0.0.1`];
   return configurationSet("site", [
-    file(siteFile(family), nginxSite(site)),
+    file(SITE_FILE, nginxSite(site)),
     filter(
-      "/etc/nginx/nginx.conf",
+      NGINX_CONFIGURATION,
       "nginx-main-configuration",
-      ...include,
+      `include=${SITE_FILE}`,
       `worker_connections=${settings.workerConnections}`,
     ),
     file(

@@ -24,7 +24,9 @@ function texts(value: unknown, path: PropertyPath): SecretText[] {
       : Object.entries(value);
     return entries.flatMap(([part, child]) => texts(child, [...path, part]));
   }
-  return value === undefined || value === null ? [] : [{ path, text: String(value) }];
+  return value === undefined || value === null
+    ? []
+    : [{ path, text: typeof value === "string" ? value : JSON.stringify(value) }];
 }
 
 /** Every secret text of a configuration. */

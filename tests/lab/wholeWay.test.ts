@@ -2,7 +2,7 @@ import { fetchFrom, field, isSignedBy, verifyStorePath } from "../../lab/binaryC
 import { forget, installNix, nixConfiguration, pull, useClientModule } from "../../lab/client";
 import type { Engine, Result } from "../../lab/engines/engine";
 import { Lab, type LabHost } from "../../lab/lab";
-import { hostValues, stackConfiguration } from "../../lab/provision";
+import { hostValues, stackConfiguration, UPSTREAMS } from "../../lab/provision";
 import { buildClosure, buildPath } from "./support/closure";
 import { logins, snapshot } from "./support/probes";
 import { newStack, up } from "./support/stack";
@@ -18,7 +18,7 @@ describe.each(["debian", "arch"] as const)("the whole way on %s", (distribution)
   let publicKey: string;
   let found: string[];
   const configuration = (): ReturnType<typeof stackConfiguration> =>
-    stackConfiguration([hostValues(cachy)]);
+    stackConfiguration([hostValues(cachy)], { upstreams: UPSTREAMS });
   const cache = (): { domain: string; address: string } => ({
     domain: "cachy.local",
     address: cachy.address,

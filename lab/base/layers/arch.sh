@@ -9,7 +9,8 @@ repository=$ROOT/srv/repository
 mkdir --parents "$repository"
 "$here/convert.sh" "$SYSTEM_DIRECTORY/packages" "$ROOT" "$repository"
 
-cp --recursive --no-preserve=ownership "$here/root/." "$ROOT"
+cp --recursive --no-preserve=mode,ownership "$here/root/." "$ROOT"
+: >"$ROOT/etc/arch-release"
 # Arch has one directory for programs.
 find "$ROOT/usr/sbin" -mindepth 1 -maxdepth 1 ! -name ip -exec mv --target-directory "$ROOT/usr/bin" {} +
 rm --recursive "$ROOT/usr/sbin"

@@ -2,10 +2,7 @@
 # What both distributions share: people, their key, the network, and a boot without waiting.
 set -euo pipefail
 
-cp --recursive --no-preserve=ownership "${BASH_SOURCE[0]%.sh}"/. "$ROOT"
-# Checkouts keep one bit of a mode; these need more.
-find "$ROOT/etc/sudoers.d/lab" "$ROOT/etc/ssh/sshd_config.d/lab.conf" \
-  "$ROOT/etc/systemd/system/lab-network.service" -exec chmod 0644 {} +
+cp --recursive --no-preserve=mode,ownership "${BASH_SOURCE[0]%.sh}"/. "$ROOT"
 chmod 0440 "$ROOT/etc/sudoers.d/lab"
 chmod 0755 "$ROOT/usr/local/lib/lab/network"
 
@@ -26,6 +23,8 @@ authorise root /root
 authorise operator /home/operator
 authorise fisher /home/fisher
 
+# Where this directory exists the journal outlives a boot, as it does on a real host.
+mkdir --parents "$ROOT/var/log/journal"
 printf 'LANG=C.UTF-8\n' >"$ROOT/etc/locale.conf"
 printf 'LANG=C.UTF-8\n' >"$ROOT/etc/default/locale"
 # No name server exists in the lab: names come from /etc/hosts, anything else fails at once.

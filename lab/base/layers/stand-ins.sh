@@ -4,7 +4,7 @@ set -euo pipefail
 
 flake=$ROOT/srv/nixpkgs-stand-in
 mkdir --parents "$flake/tools"
-cp --recursive --no-preserve=ownership "${BASH_SOURCE[0]%.sh}"/. "$flake"
+cp --recursive --no-preserve=mode,ownership "${BASH_SOURCE[0]%.sh}"/. "$flake"
 
 scratch=$(mktemp --directory)
 dpkg-deb --extract "$SYSTEM_DIRECTORY"/packages/busybox-static_*.deb "$scratch"
@@ -14,6 +14,4 @@ rm --recursive "$scratch"
 head --bytes 8M /dev/zero |
   openssl enc -aes-128-ctr -K 00000000000000000000000000000000 \
     -iv 00000000000000000000000000000000 >"$flake/tools/noise"
-# Checkouts differ in modes, and modes are part of what Nix hashes.
-find "$flake" -type f -exec chmod 0644 {} + -o -type d -exec chmod 0755 {} +
 chmod 0755 "$flake/tools/busybox"

@@ -6,7 +6,6 @@ import { transitiveDependencies } from "./graph";
 import { Journal } from "./journal";
 import { lock } from "./lock";
 import { reportDescriptor, type RunReport, type RunRequest } from "./messages";
-import { runProgram } from "./program";
 import { makeRegistry, type ProviderRegistry } from "./providers/registry";
 import { State } from "./state";
 import { Steps } from "./steps";
@@ -43,6 +42,9 @@ async function run(
   const preview = operation === "preview";
   const context = { state, registry, journal, stack, project, preview };
   const deployment = new Deployment(context);
+  // Loading the SDK takes most of a run's time, and a destruction does without.
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  const { runProgram } = require("./program") as typeof import("./program");
   await runProgram(request, deployment, journal);
   await deployment.finish();
   return !deployment.failed;

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, rmSync } from "node:fs";
 import * as path from "node:path";
 
+import { kill, processes } from "../processes";
 import type { RunReport, RunRequest } from "./messages";
 import { openNameless, readAll } from "./namelessFile";
 
@@ -28,6 +29,18 @@ function environment({ configuration, secretKeys }: RunRequest): NodeJS.ProcessE
   };
 }
 
+/**
+ * Kills a run with the consequences that it has under the real engine: a provider that loses its
+ * engine kills the shells of local commands, while what runs on other machines lives on.
+ */
+function killEngine(id: number | undefined): void {
+  if (id === undefined) {
+    return;
+  }
+  const commands = processes().filter(({ parent, program }) => parent === id && program !== "ssh");
+  [{ id }, ...commands].forEach(kill);
+}
+
 /** Does a run in a process of its own and waits for its end. */
 export async function runChild(request: RunRequest, options: ChildOptions): Promise<ChildOutcome> {
   const reportFile = openNameless();
@@ -46,17 +59,16 @@ export async function runChild(request: RunRequest, options: ChildOptions): Prom
     child.stderr!.setEncoding("utf8").on("data", collect);
     // A process that dies early breaks this pipe, and says more about it than the pipe does.
     child.stdin!.on("error", () => undefined).end(JSON.stringify(request));
-    // Only the process itself: what it had started lives on, as under the real engine.
-    const kill = (): boolean => child.kill("SIGKILL");
-    options.signal?.addEventListener("abort", kill);
+    const abort = (): void => killEngine(child.pid);
+    options.signal?.addEventListener("abort", abort);
     if (options.signal?.aborted === true) {
-      kill();
+      abort();
     }
     await new Promise<void>((resolve, reject) => {
       child.once("error", reject);
       child.once("close", () => resolve());
     });
-    options.signal?.removeEventListener("abort", kill);
+    options.signal?.removeEventListener("abort", abort);
     rmSync(request.workDirectory, { recursive: true, force: true });
     const report = readAll(reportFile);
     return {

@@ -35,13 +35,14 @@ export async function deleteUnlessSpared(
 async function deleteOne(resource: ResourceState, context: DeletionContext): Promise<void> {
   const { state, journal } = context;
   const started = Date.now();
-  if (resource.pendingReplacement === undefined) {
+  const gone = resource.pendingReplacement === true;
+  if (!gone) {
     await deleteUnlessSpared(resource, context);
   }
   state.change((resources) => resources.filter((other) => other !== resource));
   if (resource.pendingDelete === true) {
     journal.line(`-- ${resource.type} ${resource.name} deleted original`);
-  } else {
+  } else if (!gone) {
     journal.done("delete", resource, [], Date.now() - started);
   }
 }

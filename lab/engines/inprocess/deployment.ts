@@ -164,20 +164,20 @@ export class Deployment {
     { operation }: Plan,
   ): Promise<ResourceState> {
     if (old === undefined) {
-      return this.#put(await this.#steps.create(urn, registration), []);
+      return this.#put(await this.#steps.create(urn, registration));
     }
     switch (operation) {
       case "same":
-        return this.#put(this.#steps.same(old, registration), [old]);
+        return this.#put(this.#steps.same(old, registration));
       case "update":
-        return this.#put(await this.#steps.update(old, registration), [old]);
+        return this.#put(await this.#steps.update(old, registration));
       default:
         return this.#replace(old, registration);
     }
   }
 
   async #replace(old: ResourceState, registration: Registration): Promise<ResourceState> {
-    const { state, registry } = this.context;
+    const { registry } = this.context;
     const { urn } = old;
     if (old.options.protect && registration.options.protect) {
       throw new Error(
@@ -189,19 +189,18 @@ export class Deployment {
     this.#replaced.add(urn);
     if (registration.deleteBeforeReplace || old.pendingReplacement === true) {
       await deleteBeforeReplacing(old, this.#seen, registry, this.#deletion);
-      const created = await this.#steps.create(urn, registration);
-      const gone = state.find(urn);
-      return this.#put(created, gone === undefined ? [] : [gone]);
+      return this.#put(await this.#steps.create(urn, registration));
     }
     const created = await this.#steps.create(urn, registration);
     this.#change(urn, (one) => ({ ...one, pendingDelete: true as const }));
-    return this.#put(created, []);
+    return this.#put(created);
   }
 
-  /** Puts a resource at the end of the state, in the place of others. */
-  #put(resource: ResourceState, instead: readonly ResourceState[]): ResourceState {
+  /** Puts a resource at the end of the state, in the place of the living one of its identity. */
+  #put(resource: ResourceState): ResourceState {
+    const former = this.context.state.find(resource.urn);
     this.context.state.change((resources) => [
-      ...resources.filter((other) => !instead.includes(other)),
+      ...resources.filter((other) => other !== former),
       resource,
     ]);
     return resource;

@@ -8,8 +8,8 @@ import { ResourceMonitorFeature } from "@pulumi/pulumi/proto/resource_pb";
 import type { Deployment } from "./deployment";
 import type { Journal } from "./journal";
 import { runLocally } from "./providers/localCommand";
-import { readRegistration } from "./registration";
-import { plainProperties, type Properties } from "./wire";
+import { readProperties, readRegistration } from "./registration";
+import { asText, plainProperties, type Properties } from "./wire";
 
 type Callback = (error: Error | null, response?: unknown) => void;
 
@@ -42,7 +42,7 @@ export class Monitor {
   }
 
   registerResourceOutputs(request: RegisterResourceOutputsRequest, callback: Callback): void {
-    const outputs = (request.getOutputs()?.toJavaScript() ?? {}) as Properties;
+    const outputs = readProperties(request.getOutputs());
     this.deployment.registerOutputs(request.getUrn(), outputs);
     callback(null, {});
   }
@@ -78,12 +78,12 @@ export class Monitor {
       callback(new Error(`the in-process engine does not know the function ${token}`));
       return;
     }
-    const inputs = plainProperties((request.getArgs()?.toJavaScript() ?? {}) as Properties);
+    const inputs = plainProperties(readProperties(request.getArgs()));
     const context = {
       name: token,
       log: (line: string) => this.journal.line(`  ${token}: ${line}`),
     };
-    runLocally(String(inputs["command"]), inputs, { stdout: "", stderr: "" }, context).then(
+    runLocally(asText(inputs["command"]), inputs, { stdout: "", stderr: "" }, context).then(
       (printed) =>
         callback(null, {
           getFailuresList: () => [],

@@ -4,6 +4,7 @@ import { changedInputs, propertyDifferences, type PropertyDifference } from "./p
 import { parsePropertyPath, pathContains } from "./propertyPath";
 import type { Provider } from "./providers/provider";
 import type { Registration } from "./registration";
+import { engineRules } from "./rules";
 import type { ResourceState } from "./state";
 import { containsUnknown, plain } from "./wire";
 
@@ -57,7 +58,8 @@ export function planResource(
   if (replaceWith.some((urn) => replaced.has(urn))) {
     return { operation: "replace", differences, changed: ["replaceWith"] };
   }
-  if (deletedWith !== undefined && replaced.has(deletedWith)) {
+  const { replaceWhatIsDeletedWith } = engineRules();
+  if (replaceWhatIsDeletedWith && deletedWith !== undefined && replaced.has(deletedWith)) {
     return { operation: "replace", differences, changed: ["deletedWith"] };
   }
   if (old.pendingReplacement === true || triggersReplacement(registration, old)) {
@@ -97,7 +99,10 @@ export function replacedAlong(
     for (const one of dependents) {
       const { deletedWith, replaceWith } = one.options;
       const along =
-        (deletedWith !== undefined && condemned.has(deletedWith)) || replaceWith.includes(root.urn);
+        (engineRules().replaceWhatIsDeletedWith &&
+          deletedWith !== undefined &&
+          condemned.has(deletedWith)) ||
+        replaceWith.includes(root.urn);
       if (one.custom && !condemned.has(one.urn) && (along || replacedByValue(one))) {
         condemned.add(one.urn);
         found.push(one);

@@ -16,7 +16,7 @@ async function loadProgram(entry: string): Promise<unknown> {
   // The program is loaded as the Node.js language host does it, so it may export a function.
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   const exported = require(entry) as unknown;
-  return typeof exported === "function" ? ((await exported()) as unknown) : exported;
+  return typeof exported === "function" ? await (exported as () => unknown)() : exported;
 }
 
 /**

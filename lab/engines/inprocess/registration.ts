@@ -49,6 +49,13 @@ export interface Registration {
 
 const milliseconds: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
+/** Reads properties as the SDK's messages carry them. */
+export function readProperties(
+  message: { toJavaScript(): Record<string, unknown> } | undefined,
+): Properties {
+  return (message?.toJavaScript() ?? {}) as Properties;
+}
+
 /** Reads a duration as Go writes it: `90s`, `1h30m`. */
 export function parseDuration(text: string): number | undefined {
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
@@ -100,7 +107,7 @@ export function readRegistration(request: RegisterResourceRequest): Registration
     type: request.getType(),
     name: request.getName(),
     custom: request.getCustom(),
-    inputs: (request.getObject()?.toJavaScript() ?? {}) as Properties,
+    inputs: readProperties(request.getObject()),
     deleteBeforeReplace: request.getDeletebeforereplace(),
     aliases: request.getAliasesList().map(readAlias),
     importId: request.getImportid() || undefined,

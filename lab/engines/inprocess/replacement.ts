@@ -2,6 +2,7 @@ import { deleteUnlessSpared, type DeletionContext } from "./deletions";
 import { deletionGroups, dependentsOf } from "./graph";
 import { replacedAlong } from "./plan";
 import type { ProviderRegistry } from "./providers/registry";
+import { engineRules } from "./rules";
 import type { ResourceState } from "./state";
 
 /**
@@ -31,13 +32,16 @@ export async function deleteBeforeReplacing(
     ({ pendingReplacement, pendingDelete }) =>
       pendingReplacement === undefined && pendingDelete === undefined,
   );
-  condemned.forEach(({ urn }) => deleted.add(urn));
+  // Until 3.259 the engine does not count the replaced one itself as deleted.
+  const counted = engineRules().replaceWhatIsDeletedWith ? condemned : condemned.slice(0, -1);
+  counted.forEach(({ urn }) => deleted.add(urn));
   for (const resource of deletionGroups(condemned).flat()) {
     await deleteUnlessSpared(resource, context);
     journal.line(`-- ${resource.type} ${resource.name} deleted for its replacement`);
+    const now = state.find(resource.urn);
     state.change((resources) =>
       resources.map((other) =>
-        other === resource ? { ...other, pendingReplacement: true as const } : other,
+        other === now ? { ...other, pendingReplacement: true as const } : other,
       ),
     );
   }

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from "node:crypto";
 
-import { isObject, isSecret, makeSecret, mapChildren, type Wire } from "./wire";
+import { asText, isObject, isSecret, makeSecret, mapChildren, type Wire } from "./wire";
 
 const algorithm = "aes-256-gcm";
 const nonceLength = 12;
@@ -42,7 +42,7 @@ export class Seal {
     if (!isSecret(value) || !isObject(value)) {
       return mapChildren(value, (child) => this.open(child));
     }
-    return makeSecret(JSON.parse(this.#decrypt(String(value["value"]))) as Wire);
+    return makeSecret(JSON.parse(this.#decrypt(asText(value["value"]))) as Wire);
   }
 
   #encrypt(text: string): string {

@@ -65,6 +65,11 @@ export function containsUnknown(value: Wire): boolean {
     : typeof value === "string" && value.includes(unknownValue);
 }
 
+/** A scalar as text, anything else as JSON. */
+export function asText(value: Wire | undefined): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
 /** Marks the named outputs secret, as the option `additionalSecretOutputs` asks. */
 export function withSecretOutputs(outputs: Properties, names: readonly string[]): Properties {
   const result = { ...outputs };

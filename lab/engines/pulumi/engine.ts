@@ -11,6 +11,7 @@ import {
   type StackConfiguration,
   type UpOptions,
 } from "../contract";
+import { hasSetting, kill, processes } from "../processes";
 import { passphraseOf } from "../passphrase";
 import { readProject } from "../projectFile";
 import { pulumi, type CommandOutcome } from "./commandLine";
@@ -62,6 +63,11 @@ export class PulumiEngine implements Engine {
 
   async cancel(): Promise<void> {
     await this.#initialize();
+    // A killed CLI leaves its plugins behind, and nothing else would ever end them.
+    processes()
+      .filter(({ program }) => program.startsWith("pulumi-"))
+      .filter((one) => hasSetting(one, "PULUMI_BACKEND_URL", this.#backend))
+      .forEach(kill);
     const words = ["--stack", this.options.stack, "--yes", "--non-interactive"];
     await this.#succeed(["cancel", ...words, "--cwd", this.#homeDirectory]);
     await this.#succeed([
@@ -83,6 +89,10 @@ export class PulumiEngine implements Engine {
     return path.resolve(this.options.directory, "state");
   }
 
+  get #backend(): string {
+    return `file://${this.#stateDirectory}`;
+  }
+
   /** A project of the same name without a program, for commands that would write beside it. */
   get #homeDirectory(): string {
     return path.resolve(this.options.directory, "project");
@@ -101,7 +111,7 @@ export class PulumiEngine implements Engine {
     return {
       ...process.env,
       PATH: this.searchPath,
-      PULUMI_BACKEND_URL: `file://${this.#stateDirectory}`,
+      PULUMI_BACKEND_URL: this.#backend,
       PULUMI_CONFIG_PASSPHRASE: this.#passphrase,
       PULUMI_SKIP_UPDATE_CHECK: "true",
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",

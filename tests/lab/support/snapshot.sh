@@ -3,11 +3,11 @@
 # content, accounts, units. What the system writes by itself all the time is left out.
 set -euo pipefail
 
-find /etc /usr/local /srv /var/lib /var/cache /var/log/nginx /run/nix* -xdev \
+find /etc /usr/local /srv /var/lib /var/cache /var/log/nginx -xdev \
   \( -path /var/lib/systemd -o -path /var/lib/dpkg -o -path /var/lib/apt -o -path /var/lib/pacman \
-  -o -path '/var/cache/*/*' -o -name ld.so.cache -o -name '*-' -o -name '.pwd.lock' -o -name '.updated' \
+  -o -path '/var/cache/*/*' -o -path '/var/lib/nginx/*' -o -name ld.so.cache -o -name '*-' -o -name '.pwd.lock' -o -name '.updated' \
   -o -name 'access.log' -o -name 'error.log' \) -prune \
-  -o -printf '%p %M %u:%g %l\n' 2>/dev/null | sort
+  -o -printf "%p %M %u:%g %l\n" | sort
 find /etc /srv -xdev -type f ! -name ld.so.cache ! -name '*-' ! -path '/srv/repository/*' \
   -exec sha256sum {} + | sort --key 2
 getent passwd

@@ -26,7 +26,9 @@ export function run(
     env: { ...process.env, LC_ALL: "C.UTF-8", ...environment },
     timeout: 20_000,
   });
-  if (finished.error !== undefined) throw finished.error;
+  // A program may end before it has read its input.
+  const code = (finished.error as NodeJS.ErrnoException | undefined)?.code;
+  if (finished.error !== undefined && code !== "EPIPE") throw finished.error;
   return { status: finished.status, stdout: finished.stdout, stderr: finished.stderr };
 }
 

@@ -1,7 +1,11 @@
 import { createHash, createPrivateKey, createPublicKey } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 
 import { type Configuration, parseConfiguration } from "../../../config/configuration";
 import type { Environment } from "../../../config/connection";
+import type { ServerSettings } from "../../../render/serverSet";
+import type { SiteArguments } from "../../../render/siteSet";
 
 /** A host key of ed25519; its bytes are 0, 1, 2 … 31. */
 export const HOST_KEY =
@@ -85,4 +89,40 @@ export function accepted(input: Input, environment: Environment = machine()): Co
     throw new Error(result.problems.map(({ path, message }) => `${path}: ${message}`).join("\n"));
   }
   return result.configuration;
+}
+
+/** The site of a host that serves its store by nix-serve, with changes. */
+export function site(changes: Partial<SiteArguments> = {}): SiteArguments {
+  return {
+    server: "nix-serve",
+    port: 5000,
+    domain: "cachy.local",
+    priority: 30,
+    keyName: "cachy.local-1",
+    settings: siteSettings(),
+    ...changes,
+  };
+}
+
+/** The settings of a site as the configuration hands them on, defaults filled in. */
+export function siteSettings(changes: Input = {}): SiteArguments["settings"] {
+  const [host] = configurationOf({ site: changes }).hosts;
+  if (host === undefined) throw new Error("there is no host");
+  return host.site;
+}
+
+export function server(changes: Partial<ServerSettings> = {}): ServerSettings {
+  return {
+    server: "nix-serve",
+    port: 5000,
+    workers: 4,
+    priority: 30,
+    keyName: "cachy.local-1",
+    ...changes,
+  };
+}
+
+/** A text of the product as a reviewer reads it, in `tests/unit/fixtures/`. */
+export function fixture(name: string): string {
+  return readFileSync(join(__dirname, "..", "fixtures", name), "utf8");
 }

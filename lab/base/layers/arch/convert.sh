@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes packages for pacman out of Debian's: convert.sh DIRECTORY-WITH-DEBS ROOT DESTINATION
 # What is installed in ROOT already needs no package and is no dependency.
+# shellcheck disable=SC2016 # dollar signs for dpkg
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -10,15 +11,10 @@ debs=$1 root=$2 destination=$3
 scratch=$(mktemp --directory)
 trap 'rm -r "$scratch"' EXIT
 
-declare -A file_of version_of arch_name provided_by pieces_of
+declare -A present file_of version_of arch_name provided_by pieces_of
 while read -r name; do
-  pieces_of[$name]=""
-done < <(chroot "$root" dpkg-query --show --showformat '${Package}\n')
-declare -A present
-for name in "${!pieces_of[@]}"; do
   present[$name]=yes
-done
-pieces_of=()
+done < <(chroot "$root" dpkg-query --show --showformat '${Package}\n')
 
 for file in "$debs"/*.deb; do
   {
@@ -30,9 +26,9 @@ for file in "$debs"/*.deb; do
   file_of[$name]=$file
   version_of[$name]=$version
   arch_name[$name]=$name
-  for provided in $(sed 's/([^)]*)//g; s/,/ /g' <<<"$provides"); do
-    provided_by[$provided]=$name
-  done
+  while read -r provided; do
+    [[ -z "$provided" ]] || provided_by[$provided]=$name
+  done < <(sed 's/([^)]*)//g; s/ //g; s/,/\n/g' <<<"$provides")
 done
 for name in "${!made_of[@]}"; do
   for piece in ${made_of[$name]}; do
@@ -74,7 +70,7 @@ arch_version() {
 }
 
 write_package() {
-  local name=$1 version=$2 tree=$3 file
+  local name=$1 version=$2 tree=$3
   shift 3
   {
     printf 'pkgname = %s\npkgbase = %s\npkgver = %s\n' "$name" "$name" "$version"
@@ -110,7 +106,7 @@ rearrange() {
     sed --in-place 's/\x00www-data\x00/\x00http\x00\x00\x00\x00\x00/g' "$tree/usr/bin/nginx"
   fi
   if [[ -d "$here/packages/$name" ]]; then
-    cp --recursive --no-preserve=ownership "$here/packages/$name/." "$tree"
+    cp --recursive --no-preserve=mode,ownership "$here/packages/$name/." "$tree"
   fi
 }
 

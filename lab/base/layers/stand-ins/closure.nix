@@ -40,6 +40,7 @@ let
         needed = map (builtins.elemAt paths) (needs number);
       };
       script = ''
+        $busybox echo "Building part $number with salt $salt"
         $busybox mkdir $out
         $busybox printf '%s\n' "$salt $number" > $out/salt
         $busybox printf '%s\n' $needed > $out/needs

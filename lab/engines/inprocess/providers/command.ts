@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 
 import type { PropertyPath } from "../propertyPath";
-import type { Properties, Wire } from "../wire";
+import { asText, type Properties, type Wire } from "../wire";
 import type { Ended } from "./execute";
 import type { Provider, StepContext } from "./provider";
 
@@ -39,7 +39,7 @@ export function text(inputs: Properties, name: string): string | undefined {
 export function environmentOf(inputs: Properties, previous: Printed): Record<string, string> {
   const asked = (inputs["environment"] ?? {}) as Record<string, Wire>;
   const environment = Object.fromEntries(
-    Object.entries(asked).map(([name, value]) => [name, String(value)]),
+    Object.entries(asked).map(([name, value]) => [name, asText(value)]),
   );
   if (inputs["addPreviousOutputInEnv"] !== false) {
     if (previous.stdout !== "") {

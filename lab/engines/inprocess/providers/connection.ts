@@ -1,7 +1,7 @@
 import { createPrivateKey } from "node:crypto";
 import { connect } from "node:net";
 
-import { isObject, unknownValue, type Properties, type Wire } from "../wire";
+import { asText, isObject, unknownValue, type Properties, type Wire } from "../wire";
 import { privateKeyFile } from "./opensshKey";
 
 /** One ssh server and how to log in to it. */
@@ -46,7 +46,7 @@ export function parseHostKey(text: string): HostKey {
   }
   if (type === "ssh-rsa") {
     throw new Error(
-      'ssh: handshake failed: ssh: no common algorithm for host key; we offered: ["ssh-rsa"] ' +
+      "ssh: handshake failed: ssh: no common algorithm for host key; we offered: [ssh-rsa] " +
         "(the command provider cannot verify RSA host keys: pin an ed25519 or ecdsa one)",
     );
   }
@@ -125,7 +125,7 @@ function readEndpoint(value: { [key: string]: Wire }): Endpoint {
   // The provider asks the agent whenever there is one, so a dead one hurts even where a key is set.
   const agentSocket = text("agentSocketPath") ?? process.env["SSH_AUTH_SOCK"];
   return {
-    host: String(value["host"]),
+    host: asText(value["host"]),
     port: Number(value["port"] ?? 22),
     user: text("user") ?? "root",
     dialErrorLimit: Number(value["dialErrorLimit"] ?? 10),

@@ -25,8 +25,11 @@ async function checkEnvironment(execution: RemoteExecution): Promise<void> {
     return;
   }
   const words = required.map((name) => `"\${${name}+${name}}"`).join(" ");
-  const { stdin, ...rest } = execution;
-  const { stdout } = await executeRemotely({ ...rest, command: `printf '%s\\n' ${words}` });
+  const { stdout } = await executeRemotely({
+    ...execution,
+    command: `printf '%s\\n' ${words}`,
+    stdin: "",
+  });
   const arrived = stdout.split("\n");
   const refused = required.find((name) => !arrived.includes(name));
   if (refused !== undefined) {
@@ -58,7 +61,9 @@ export function remoteCommand(allowedHosts: readonly string[], workDirectory: st
       const ended = await executeRemotely(execution);
       logPrinted(inputs, ended, context);
       if (ended.status !== 0) {
-        const reason = `Process exited with status ${ended.status ?? String(ended.signal)}`;
+        const reason = ended.broken
+          ? "wait: remote command exited without exit status or exit signal"
+          : `Process exited with status ${ended.status ?? String(ended.signal)}`;
         throw new Error(failureMessage(reason, script, ended));
       }
       return { ...printed(ended) };

@@ -18,6 +18,12 @@ export interface RemoteExecution {
   readonly log: (line: string) => void;
 }
 
+/** How a remote command ended. */
+export interface RemotelyEnded extends Ended {
+  /** The connection broke while it ran: nobody knows how it ended, or whether it has. */
+  readonly broken: boolean;
+}
+
 interface Attempt {
   readonly ended: Ended;
   /** Whether the command was begun. */
@@ -81,9 +87,9 @@ async function attempt(execution: RemoteExecution): Promise<Attempt> {
 /**
  * Runs a command on another machine, dialling as often as the connection allows.
  *
- * @throws Error in the provider's words when no connection comes about, or it breaks
+ * @throws Error in the provider's words when no connection comes about
  */
-export async function executeRemotely(execution: RemoteExecution): Promise<Ended> {
+export async function executeRemotely(execution: RemoteExecution): Promise<RemotelyEnded> {
   const { connection, timeout } = execution;
   for (const { agentSocket } of [connection, connection.proxy ?? connection]) {
     if (agentSocket !== undefined) {
@@ -95,11 +101,9 @@ export async function executeRemotely(execution: RemoteExecution): Promise<Ended
   for (let failures = 0; ; failures += 1) {
     const { ended, authenticated, stuckAtProxy, complaint } = await attempt(execution);
     if (authenticated) {
-      const broken = /closed by remote host|Broken pipe|Connection reset|Timeout, server/;
-      if (ended.status === 255 && broken.test(complaint)) {
-        throw new Error("wait: remote command exited without exit status or exit signal");
-      }
-      return ended;
+      const signs = /closed by remote host|Broken pipe|Connection reset|Timeout, server/;
+      const broken = ended.status === 255 && signs.test(complaint + ended.stderr);
+      return { ...ended, broken };
     }
     const endpoint = stuckAtProxy ? (connection.proxy ?? connection) : connection;
     const limit = endpoint.dialErrorLimit;

@@ -1,6 +1,6 @@
 import { createHash, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 
-import type { Properties } from "../wire";
+import { asText, type Properties } from "../wire";
 import { privateKeyFile, publicKeyLine } from "./opensshKey";
 import { generatedOnce, type Provider } from "./provider";
 
@@ -16,7 +16,7 @@ function generate(inputs: Properties): { key: KeyObject; type: "pkcs1" | "pkcs8"
     case "ED25519":
       return { key: generateKeyPairSync("ed25519").privateKey, type: "pkcs8" };
     case "ECDSA": {
-      const namedCurve = curves[String(inputs["ecdsaCurve"] ?? "P224")]!;
+      const namedCurve = curves[asText(inputs["ecdsaCurve"] ?? "P224")]!;
       return { key: generateKeyPairSync("ec", { namedCurve }).privateKey, type: "sec1" };
     }
     default: {
@@ -31,11 +31,11 @@ export const tlsPrivateKey: Provider = {
   ...generatedOnce,
   secretOutputs: ["privateKeyOpenssh", "privateKeyPem", "privateKeyPemPkcs8"],
   check(inputs) {
-    const algorithm = String(inputs["algorithm"]);
+    const algorithm = asText(inputs["algorithm"]);
     if (!algorithms.includes(algorithm)) {
       return [`algorithm must be one of ${algorithms.join(", ")}`];
     }
-    const curve = String(inputs["ecdsaCurve"] ?? "P224");
+    const curve = asText(inputs["ecdsaCurve"] ?? "P224");
     return algorithm === "ECDSA" && curves[curve] === undefined
       ? [`the in-process engine does not know the curve ${curve}`]
       : [];
