@@ -73,12 +73,12 @@ export function parseConfiguration(
     ...(parsed.success ? [] : problemsOf(parsed.error.issues, input)),
     ...crossFieldProblems(input),
   ];
-  if (!parsed.success || problems.length > 0) return { problems };
+  if (!parsed.success) return { problems };
   const connections = parsed.data.hosts.map((host, index) =>
     connectionOf(host, index, environment),
   );
-  const missing = connections.flatMap((connection) => connection.problems);
-  if (missing.length > 0) return { problems: missing };
+  problems.push(...connections.flatMap((connection) => connection.problems));
+  if (problems.length > 0) return { problems };
   return {
     configuration: complete(
       parsed.data,

@@ -1,4 +1,5 @@
-import { readFileSync, statSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { resolve } from "node:path";
 
@@ -33,28 +34,21 @@ export type HostConnection =
 export interface Environment {
   readonly agentSocket: string | undefined;
   readFile(path: string): string;
-  /** Whether somebody listens on a unix socket, as far as that can be told without connecting. */
+  /** Whether somebody listens on a unix socket. */
   isListening(socket: string): boolean;
 }
 
 export const machineEnvironment: Environment = {
   agentSocket: process.env["SSH_AUTH_SOCK"] === "" ? undefined : process.env["SSH_AUTH_SOCK"],
   readFile: (path) => readFileSync(expandHome(path), "utf8"),
-  isListening: (socket) => {
-    try {
-      if (!statSync(socket).isSocket()) return false;
-    } catch {
-      return false;
-    }
-    try {
-      return readFileSync("/proc/net/unix", "utf8")
-        .split("\n")
-        .some((line) => line.endsWith(` ${socket}`));
-    } catch {
-      return true;
-    }
-  },
+  isListening: (socket) =>
+    spawnSync(process.execPath, ["-e", CONNECT, socket], { stdio: "ignore", timeout: 5000 })
+      .status === 0,
 };
+
+/** Asking /proc/net/unix would not see a socket behind a link or one mounted into a container. */
+const CONNECT = `require("node:net").connect(process.argv[1])
+  .on("connect", () => process.exit(0)).on("error", () => process.exit(1))`;
 
 interface Outcome<T> {
   readonly value?: T;
@@ -149,6 +143,11 @@ function privateKeyOf(
   switch (kindOfPrivateKey(key.reveal())) {
     case "none":
       return refuse(name, "is not a private key; accepted: an OpenSSH or PEM private key");
+    case "sealed":
+      return refuse(
+        name,
+        "is a PKCS#8 key locked by a password, which the command provider cannot unlock; accepted: an OpenSSH private key, with a password or without",
+      );
     case "locked":
       if (fields.privateKeyPassword !== undefined) break;
       return refuse(
@@ -156,6 +155,12 @@ function privateKeyOf(
         "missing, and the private key is locked by one; accepted: the password, as a secret",
       );
     case "plain":
+      if (fields.privateKeyPassword === undefined) break;
+      // The command provider would unlock it, and fail: "ssh: not an encrypted key".
+      return refuse(
+        "privateKeyPassword",
+        "given, but the private key is not locked; accepted: no password",
+      );
   }
   return { value: key, problems: [] };
 }

@@ -37,11 +37,17 @@ export function problemsOf(issues: readonly z.core.$ZodIssue[], input: unknown):
 export function showValue(path: Path, value: unknown): string {
   if (value === undefined) return "missing";
   if (path.some((part) => SECRET_KEYS.has(String(part)))) return "[secret] is not valid";
-  const spelled = JSON.stringify(value, (key, inner: unknown) =>
-    SECRET_KEYS.has(key) ? "[secret]" : inner,
+  const shown = typeof value === "string" ? value.replace(/\/\/[^/@]*@/g, "//[secret]@") : value;
+  const spelled = JSON.stringify(shown, (key, inner: unknown) =>
+    SECRET_KEYS.has(key) || (typeof inner === "string" && looksSecret(inner)) ? "[secret]" : inner,
   );
   const short = spelled.length > 120 ? `${spelled.slice(0, 117)}...` : spelled;
   return `${short} is not valid`;
+}
+
+/** A private key or a Nix secret key, wherever it was put by mistake. */
+function looksSecret(text: string): boolean {
+  return text.includes("PRIVATE KEY") || /:[A-Za-z0-9+/]{86}==/.test(text);
 }
 
 export function valueAt(input: unknown, path: Path): unknown {

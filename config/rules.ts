@@ -1,4 +1,5 @@
 import { type Problem, showValue, spellPath } from "./problems";
+import { HOST_NAME, isDomainName, KEY_NAME } from "./values";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -15,9 +16,10 @@ export function crossFieldProblems(input: Fields): Problem[] {
     ...duplicates("upstreams", listOf(input["upstreams"]), "url", "every upstream once"),
     ...duplicates("clients", listOf(input["clients"]), "name", "every client once"),
     ...sharedDomains(hosts),
+    ...sharedMachines(hosts),
     ...hosts.flatMap((host, index) => hostProblems(host, ["hosts", index])),
     ...keys.flatMap((key, index) => signingKeyProblems(key, ["signingKeys", index])),
-    ...signWithProblems(input["signWith"], keys),
+    ...signWithProblems(input["signWith"], keys, hosts),
   ];
 }
 
@@ -73,15 +75,15 @@ function hostProblems(host: Fields, path: readonly PropertyKey[]): Problem[] {
       `${JSON.stringify(host["workers"])} has no meaning with 'server: ${host["server"]}'; accepted: no workers, or nix-serve or harmonia as server`,
     );
   }
-  if (
-    host["domain"] === undefined &&
-    typeof host["name"] === "string" &&
-    /^[0-9.]+$/.test(host["name"])
-  ) {
-    report(
-      "domain",
-      `missing, and the host's name ${host["name"]} is an address; accepted: a DNS name that clients use`,
-    );
+  const { name } = host;
+  if (host["domain"] === undefined && typeof name === "string" && HOST_NAME.test(name)) {
+    const kind = /^[0-9.]+$/.test(name) ? "an address" : "no DNS name";
+    if (!isDomainName(name)) {
+      report(
+        "domain",
+        `missing, and the host's name ${name} is ${kind}; accepted: a DNS name that clients use`,
+      );
+    }
   }
   return problems;
 }
@@ -98,7 +100,8 @@ function credentialProblems(fields: Fields, path: readonly PropertyKey[]): Probl
 
 function signingKeyProblems(key: Fields, path: readonly PropertyKey[]): Problem[] {
   const { name, secretKey } = key;
-  if (typeof name !== "string") return [];
+  // A name that cannot be one is the schema's, and may be the key itself, put there by mistake.
+  if (typeof name !== "string" || !KEY_NAME.test(name)) return [];
   if (secretKey === undefined && !/-[0-9]+$/.test(name)) {
     return [
       {
@@ -122,18 +125,20 @@ function signingKeyProblems(key: Fields, path: readonly PropertyKey[]): Problem[
   return [];
 }
 
-function signWithProblems(signWith: unknown, keys: readonly Fields[]): Problem[] {
-  if (
-    typeof signWith !== "string" ||
-    signWith === "" ||
-    keys.some((key) => key["name"] === signWith)
-  )
-    return [];
-  const names = keys.map((key) => String(key["name"])).join(", ") || "none is configured";
+function signWithProblems(
+  signWith: unknown,
+  keys: readonly Fields[],
+  hosts: readonly Fields[],
+): Problem[] {
+  if (typeof signWith !== "string" || signWith === "" || !KEY_NAME.test(signWith)) return [];
+  const generated = `${String(hosts[0]?.["name"])}-1`;
+  const names = keys.length > 0 ? keys.map((key) => key["name"]) : [generated];
+  if (names.includes(signWith)) return [];
+  const listed = names.filter((name) => typeof name === "string" && KEY_NAME.test(name)).join(", ");
   return [
     {
       path: "signWith",
-      message: `${showValue([], signWith)}; accepted: the name of a signing key (${names})`,
+      message: `${showValue([], signWith)}; accepted: the name of a signing key (${listed})`,
     },
   ];
 }
@@ -151,6 +156,25 @@ function duplicates(
       {
         path: spellPath([list, index, key]),
         message: `${JSON.stringify(entry[key])} is that of ${spellPath([list, first])} too; accepted: ${accepted}`,
+      },
+    ];
+  });
+}
+
+/** Two hosts that are one machine would undo each other's work. */
+function sharedMachines(hosts: readonly Fields[]): Problem[] {
+  const machineOf = (host: Fields): string =>
+    host["connection"] === "local"
+      ? "the machine that Pulumi runs on"
+      : `${String(host["address"] ?? host["name"])} port ${String(host["port"] ?? 22)}`;
+  return hosts.flatMap((host, index) => {
+    const other = hosts.slice(0, index).find((earlier) => machineOf(earlier) === machineOf(host));
+    if (other === undefined || other["name"] === host["name"] || host["bastion"] !== undefined)
+      return [];
+    return [
+      {
+        path: spellPath(["hosts", index, "address"]),
+        message: `${machineOf(host)} is ${String(other["name"])} already; accepted: a machine of its own for every host`,
       },
     ];
   });

@@ -2,7 +2,9 @@ import { z } from "zod";
 
 import { SecretText } from "./secretText";
 import {
+  HOST_NAME,
   isDomainName,
+  KEY_NAME,
   kindOfPrivateKey,
   parseHostKey,
   parseNixKey,
@@ -63,10 +65,7 @@ const flakeReference = () =>
     /^[a-z][a-z0-9+.-]*:[A-Za-z0-9_.~/?&=%:@+-]+$|^nixpkgs$/,
   );
 const keyName = () =>
-  pattern(
-    "a name of letters, digits, '.', '_' and '-', such as cachy.local-1",
-    /^[A-Za-z0-9._-]+$/,
-  );
+  pattern("a name of letters, digits, '.', '_' and '-', such as cachy.local-1", KEY_NAME);
 
 const credentials = {
   privateKey: secret(
@@ -108,7 +107,7 @@ const host = z.strictObject(
   {
     name: pattern(
       "a name of lower-case letters, digits, '.' and '-', such as cachy.local",
-      /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/,
+      HOST_NAME,
     ),
     distribution: choice([...DISTRIBUTIONS.arch, ...DISTRIBUTIONS.debian]),
     connection: choice(["ssh", "local"]).default("ssh"),

@@ -30,6 +30,7 @@ content != "" { close(content); content = "" }
 {
   if (!($1 in arguments) || NF - 1 < arguments[$1]) { complain("not a line of a configuration set"); next }
   if ($1 ~ /^(file|directory|made|filter)$/ && !path_is_safe($2)) complain("not an absolute, plain path")
+  if ($1 ~ /^(file|directory)$/ && NF != 4) complain("more words than a path, an owner and a mode")
   if ($1 ~ /^(file|directory)$/ && $4 !~ /^[0-7][0-7][0-7][0-7]$/) complain("not a mode of four digits")
   if ($1 == "file") {
     content = work "/content." (++files)

@@ -158,7 +158,7 @@ roll_back() {
   fi
   rm -rf -- "$transaction"
   # A first set that did not come to be leaves no trace.
-  if [ ! -e "$(set_directory)/text" ]; then
+  if [ ! -e "$(set_directory)/digest" ]; then
     remove_accounts
     rm -rf -- "$(set_directory)"
   fi
@@ -190,10 +190,10 @@ close_transaction() {
   done < <(directives file)
   cp -- "$work/manifest" "$(manifest).new"
   cp -- "$work/directives" "$(set_directory)/directives.new"
-  cp -- "$work/text" "$(set_directory)/text.new"
+  sha256sum <"$work/text" >"$(set_directory)/digest.new"
   mv -- "$(manifest).new" "$(manifest)"
   mv -- "$(set_directory)/directives.new" "$(set_directory)/directives"
-  mv -- "$(set_directory)/text.new" "$(set_directory)/text"
+  mv -- "$(set_directory)/digest.new" "$(set_directory)/digest"
   grep -qxF -- "$set_name" "$state/sequence" 2>/dev/null || printf '%s\n' "$set_name" >>"$state/sequence"
   rm -rf -- "$transaction"
   transaction_open= # read by fail

@@ -15,10 +15,10 @@ export interface Pull {
 
 const MODULE = "/etc/nix/binary-cache.nix";
 
-/** Puts Nix on a client, with its daemon. */
+/** Puts Nix on a client, with its daemon; it asks substituters, as hosts of the lab else do not. */
 export async function installNix(client: LabHost): Promise<void> {
   await client.must(
-    "command -v nix >/dev/null || { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes nix-bin nix-setup-systemd curl >/dev/null; }",
+    "command -v nix >/dev/null || { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes nix-bin nix-setup-systemd curl >/dev/null; } && rm -f /root/.config/nix/nix.conf",
   );
 }
 

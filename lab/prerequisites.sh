@@ -8,6 +8,8 @@ required_packages=(
   debian-archive-keyring
   debootstrap
   git
+  gawk
+  dash
   iproute2
   jq
   nftables

@@ -12,6 +12,7 @@ const LISTING = `^/${BASE32}{32}\\.ls$`;
 const LOG = "^/log/[0-9A-Za-z+._?=-]+\\.drv$";
 
 const READ_SECONDS = "600s";
+const IMMUTABLE = "public, max-age=31536000, immutable";
 
 /** The site of a host: published store first, then the server, then 404. */
 export function nginxSite(site: SiteArguments): string {
@@ -188,7 +189,7 @@ function locations({ server, settings }: SiteArguments): Directive[] {
     block(
       ["location", "~", NAR],
       directive("default_type", "application/x-nix-nar"),
-      directive("add_header", "Cache-Control", "public, max-age=31536000, immutable"),
+      directive("add_header", "Cache-Control", IMMUTABLE),
       directive("try_files", "$uri", live ? "@nar" : "=404"),
     ),
     block(
@@ -213,6 +214,8 @@ function locations({ server, settings }: SiteArguments): Directive[] {
             directive("proxy_cache", "nix_binary_cache_nar"),
             directive("proxy_cache_key", nar),
             directive("proxy_cache_valid", "200", `${settings.narDays}d`),
+            // Repeated here: the location that leads here hands down none of its headers.
+            directive("add_header", "Cache-Control", IMMUTABLE),
             directive("proxy_cache_lock", "on"),
             directive("proxy_cache_lock_age", READ_SECONDS),
             directive("proxy_force_ranges", "on"),

@@ -8,8 +8,8 @@ export interface NixKeyPair {
 
 /** The Nix key of an Ed25519 private key in PEM format, as tls.PrivateKey makes it. */
 export function nixKeyFromPem(name: string, pem: string): NixKeyPair {
-  const { d, x } = createPrivateKey(pem).export({ format: "jwk" });
-  if (d === undefined || x === undefined)
+  const { crv, d, x } = createPrivateKey(pem).export({ format: "jwk" });
+  if (crv !== "Ed25519" || d === undefined || x === undefined)
     throw new Error(`the private key of ${name} is not an Ed25519 key`);
   const seed = Buffer.from(d, "base64url");
   const point = Buffer.from(x, "base64url");

@@ -9,6 +9,7 @@ base_packages=(
   curl
   dbus
   fish
+  gawk
   iproute2
   iputils-ping
   libarchive-tools

@@ -44,7 +44,7 @@ const shortestMasked = 3;
 /** Hides the configuration's secrets in a text, as the CLI does in all that it prints. */
 export function maskSecrets(configuration: StackConfiguration, text: string): string {
   return secretTexts(configuration)
-    .map((secret) => secret.text)
+    .flatMap((secret) => [secret.text, JSON.stringify(secret.text).slice(1, -1)])
     .filter((secret) => secret.length >= shortestMasked)
     .sort((one, other) => other.length - one.length)
     .reduce((masked, secret) => masked.replaceAll(secret, "[secret]"), text);

@@ -239,9 +239,12 @@ nothing was changed. Move it away, or set 'adopt: true' for this host: the file 
       timeoutSeconds: 1,
     });
     await pid.catch(() => undefined);
-    await host.must("until grep -q . /var/lib/nix-binary-cache/sets/lab/text; do sleep 0.1; done", {
-      timeoutSeconds: 20,
-    });
+    await host.must(
+      "until grep -q . /var/lib/nix-binary-cache/sets/lab/digest; do sleep 0.1; done",
+      {
+        timeoutSeconds: 20,
+      },
+    );
     expect(await applied([file(TARGET, "one\n"), line("run", "sleep 3")])).toBe("lab: unchanged");
   });
 

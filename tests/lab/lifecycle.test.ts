@@ -130,10 +130,10 @@ describe("the life of a cache host", () => {
     await provision();
     const path = await buildPath(cachy, "still served");
     await cachy.must(
-      "systemd-run --quiet --unit=squatter perl -MIO::Socket::INET -e 'IO::Socket::INET->new(LocalAddr => \"127.0.0.1\", LocalPort => 6000, Listen => 5) or die; sleep'",
+      "systemd-run --quiet --unit=squatter perl -MIO::Socket::INET -e 'push @kept, IO::Socket::INET->new(LocalAddr => \"127.0.0.1\", LocalPort => 6000, Listen => 5) or die; sleep'",
     );
     await cachy.must(
-      "until ss --no-header --listening --tcp --numeric | grep -q :6000; do sleep 0.1; done",
+      "timeout 10 bash -c 'until ss --no-header --listening --tcp --numeric | grep -q :6000; do sleep 0.1; done'",
     );
     const log = await failedUp(engine, configured({ serverPort: 6000 }));
     expect(log).toContain("the last lines of nix-serve.service:");
@@ -224,7 +224,9 @@ nothing was changed. Move it away, or set 'adopt: true' for this host: the file 
   test("an up that is killed in the middle is finished by the next one", async () => {
     const abort = new AbortController();
     const killed = engine.up(configured(), { signal: abort.signal }).catch(() => undefined);
-    await cachy.must("until test -e /var/lib/nix-binary-cache/sets/keys/text; do sleep 0.05; done");
+    await cachy.must(
+      "timeout 60 bash -c 'until test -e /var/lib/nix-binary-cache/sets/keys/digest; do sleep 0.05; done'",
+    );
     abort.abort();
     await killed;
     await engine.cancel();

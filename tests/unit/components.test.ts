@@ -6,6 +6,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { BinaryCache } from "../../components/binaryCache";
 import { attemptsWithin } from "../../components/remote/connection";
 import { bootstrapText, hostPrograms } from "../../components/remote/hostPrograms";
+import { ManagedHost } from "../../components/remote/managedHost";
+import { SigningKey } from "../../components/signingKey";
 import type { Configuration } from "../../config/configuration";
 import { clientModule } from "../../render/clientModule";
 import { keysSet, packagesSet, programSet } from "../../render/hostSets";
@@ -170,7 +172,7 @@ describe("every command", () => {
       port: 2222,
       user: "jump",
       hostKey: HOST_KEY,
-      privateKey: nixlessKey(),
+      privateKey: pemOf("gate"),
     };
     const recorder = await deploy(configurationOf({ bastion }));
     expect(recorder.only("cachy.local-site").inputs["connection"]).toEqual({
@@ -186,7 +188,7 @@ describe("every command", () => {
         port: 2222,
         user: "jump",
         hostKey: HOST_KEY,
-        privateKey: nixlessKey(),
+        privateKey: pemOf("gate"),
         perDialTimeout: 15,
         dialErrorLimit: 3,
       },
@@ -225,11 +227,6 @@ describe("every command", () => {
       siteSet(site()),
     ]);
   });
-
-  /** Another private key than that of the host. */
-  function nixlessKey(): string {
-    return pemOf("gate");
-  }
 });
 
 describe("a host is changed", () => {
@@ -510,9 +507,13 @@ describe("a signing key", () => {
     ]);
   });
 
-  test("shows its public half and keeps its secret one secret", async () => {
+  test.each([
+    ["generated", { name: "cachy.local-1" }],
+    ["imported", { name: "cachy.local-1", secretKey: nixSecretKey("cachy.local-1") }],
+  ])("that is %s shows its public half to everybody", async (_, signingKey) => {
     const recorder = await record();
-    const cache = new BinaryCache("binary-cache", configurationOf());
+    const configuration = configurationOf({}, { signingKeys: [signingKey] });
+    const cache = new BinaryCache("binary-cache", configuration);
     const secrecy = [pulumi.isSecret(cache.publicKeys), pulumi.isSecret(cache.clientModule)];
     await recorder.settle();
     expect(await Promise.all(secrecy)).toEqual([false, false]);
@@ -520,6 +521,28 @@ describe("a signing key", () => {
     expect(recorder.outputs.find((each) => each.urn === urn)?.outputs).toEqual({
       publicKey: nixPublicKey("cachy.local-1"),
     });
+  });
+
+  test("is secret even if the provider that made it does not say so", async () => {
+    const recorder = await record({ marksSecrets: false });
+    const { secretKey } = new SigningKey({ name: "cachy.local-1" }, {});
+    const secrecy = pulumi.isSecret(secretKey);
+    await recorder.settle();
+    expect(await secrecy).toBe(true);
+  });
+
+  test("stays secret on its way to a host, whatever it was before", async () => {
+    const recorder = await record();
+    const [host] = configurationOf().hosts;
+    if (host === undefined) throw new Error("there is no host");
+    const parent = new pulumi.ComponentResource("nixcache:index:Test", "test");
+    new ManagedHost(host, parent).apply("keys", "a plain text", { parent, secret: true });
+    await recorder.settle();
+    expect(recorder.only("cachy.local-keys").inputs["stdin"]).toBe("a plain text");
+    expect([...recorder.only("cachy.local-keys").secretInputs].sort()).toEqual([
+      "connection",
+      "stdin",
+    ]);
   });
 });
 

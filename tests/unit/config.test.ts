@@ -42,25 +42,28 @@ function hostProblems(changes: Input): string[] {
   return problemsOf({ hosts: [{ ...HOST, ...changes }] });
 }
 
-/** An ecdsa host key as ssh-keygen writes it. */
+/** A host key of some parts, as ssh-keygen writes it: a length in front of each. */
+function hostKeyOf(type: string, ...parts: readonly (string | Buffer)[]): string {
+  const blob = [type, ...parts].flatMap((part) => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(part.length);
+    return [length, Buffer.from(part)];
+  });
+  return `${type} ${Buffer.concat(blob).toString("base64")}`;
+}
+
 function ecdsaHostKey(curve: "nistp256" | "nistp384" | "nistp521"): string {
   const { publicKey } = generateKeyPairSync("ec", { namedCurve: `P-${curve.slice(5)}` });
   const { x = "", y = "" } = publicKey.export({ format: "jwk" });
-  const point = Buffer.concat([
-    Buffer.from([4]),
-    Buffer.from(x, "base64url"),
-    Buffer.from(y, "base64url"),
-  ]);
-  const type = `ecdsa-sha2-${curve}`;
-  const blob = Buffer.concat(
-    [Buffer.from(type), Buffer.from(curve), point].flatMap((part) => {
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(part.length);
-      return [length, part];
-    }),
-  );
-  return `${type} ${blob.toString("base64")}`;
+  const coordinates = [x, y].map((coordinate) => Buffer.from(coordinate, "base64url"));
+  return hostKeyOf(`ecdsa-sha2-${curve}`, curve, Buffer.concat([Buffer.from([4]), ...coordinates]));
 }
+
+const TOO_SHORT = {
+  ed25519: hostKeyOf("ssh-ed25519", Buffer.alloc(16, 7)),
+  ecdsa: hostKeyOf("ecdsa-sha2-nistp256", "nistp256", Buffer.alloc(20, 4)),
+  curve: hostKeyOf("ecdsa-sha2-nistp256", "nistp384", Buffer.alloc(65, 4)),
+};
 
 describe("the key of a host", () => {
   test("is required", () => {
@@ -86,6 +89,13 @@ describe("the key of a host", () => {
     ["of two lines", `${short}\nssh-ed25519`, `"${short}\\nssh-ed25519"`],
     ["that is no text", 5, "5"],
     ["that is cut short", short, `"${short}"`],
+    ["of ed25519 with half a key", TOO_SHORT.ed25519, `"${TOO_SHORT.ed25519}"`],
+    ["of ecdsa with a piece of a key", TOO_SHORT.ecdsa, `"${TOO_SHORT.ecdsa}"`],
+    [
+      "of ecdsa that names another curve inside",
+      TOO_SHORT.curve,
+      `${JSON.stringify(TOO_SHORT.curve).slice(0, 117)}...`,
+    ],
     [
       "that is longer than a line of an error",
       `ssh-rsa ${"A".repeat(200)}`,
@@ -502,13 +512,29 @@ describe("values that contradict each other are refused", () => {
 
   test("a key to sign with that is no signing key", () => {
     expect(problemsOf({ hosts: [HOST], signWith: "other-1" })).toEqual([
-      'signWith: "other-1" is not valid; accepted: the name of a signing key (none is configured)',
+      'signWith: "other-1" is not valid; accepted: the name of a signing key (cachy.local-1)',
     ]);
+    expect(problemsOf({ hosts: [HOST], signWith: "cachy.local-1" })).toEqual([]);
     const signingKeys = [{ name: "cachy.local-1" }, { name: "cachy.local-2" }];
     expect(problemsOf({ hosts: [HOST], signingKeys, signWith: "other-1" })).toEqual([
       'signWith: "other-1" is not valid; accepted: the name of a signing key (cachy.local-1, cachy.local-2)',
     ]);
   });
+});
+
+test("two hosts that are one machine are refused", () => {
+  const elsewhere = { ...HOST, name: "other.local", address: HOST.name };
+  expect(problemsOf({ hosts: [HOST, elsewhere] })).toEqual([
+    "hosts[1].address: cachy.local port 22 is cachy.local already; accepted: a machine of its own for every host",
+  ]);
+  expect(problemsOf({ hosts: [HOST, { ...elsewhere, port: 2222 }] })).toEqual([]);
+});
+
+test("a password in an address is not shown", () => {
+  const upstreams = [{ url: "https://me:hunter2@cache.example", publicKeys: [] }];
+  const text = problemsOf({ hosts: [HOST], upstreams }).join("\n");
+  expect(text).toContain("https://[secret]@cache.example");
+  expect(text).not.toContain("hunter2");
 });
 
 test("all problems of all levels are reported at once", () => {

@@ -83,7 +83,7 @@ describe("a private key", () => {
   test("of PKCS#8 that is locked is refused, since the command provider cannot unlock it", () => {
     const environment = files(pem("pkcs8", "password"));
     const problem =
-      "hosts[0].privateKeyFile: is a PKCS#8 key locked by a password, which the command provider cannot unlock; accepted: an OpenSSH private key (ssh-keygen -p -f FILE makes it one)";
+      "hosts[0].privateKeyFile: is a PKCS#8 key locked by a password, which the command provider cannot unlock; accepted: an OpenSSH private key, with a password or without";
     expect(problems({}, environment)).toEqual([problem]);
     expect(problems({ privateKeyPassword: "password" }, environment)).toEqual([problem]);
   });

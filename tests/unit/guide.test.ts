@@ -18,9 +18,9 @@ import {
 } from "./support/samples";
 
 /**
- * The shell guide that this program replaces has 17 defects (docs and sources of each are in the
- * design's reference, binary-caches.md §0a). None may come back. What text alone cannot show, such
- * as a signature that a client accepts, the tests on real hosts do.
+ * The guide of shell commands that this program replaces has 17 defects; each test has the number
+ * of one. None may come back. What text alone cannot show, such as a signature that a client
+ * accepts, the tests on real hosts show.
  */
 
 const SERVERS = ["nix-serve", "nix-serve-ng", "harmonia"] as const;

@@ -11,6 +11,7 @@ mkdir --parents "$repository"
 
 cp --recursive --no-preserve=mode,ownership "$here/root/." "$ROOT"
 : >"$ROOT/etc/arch-release"
+ln --symbolic --force /usr/bin/gawk "$ROOT/etc/alternatives/awk"
 # Arch has one directory for programs.
 find "$ROOT/usr/sbin" -mindepth 1 -maxdepth 1 ! -name ip -exec mv --target-directory "$ROOT/usr/bin" {} +
 rm --recursive "$ROOT/usr/sbin"

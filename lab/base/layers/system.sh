@@ -42,6 +42,8 @@ inside=(chroot "$ROOT" apt-get --quiet --yes --no-install-recommends
   --option Acquire::https::CAInfo=/certificates)
 "${inside[@]}" update
 "${inside[@]}" install "${base_packages[@]}"
+# A plain Debian has mawk; the Arch look-alike has gawk, as Arch.
+ln --symbolic --force /usr/bin/mawk "$ROOT/etc/alternatives/awk"
 mkdir --parents "$ROOT/packages/partial"
 "${inside[@]}" --option Dir::Cache::archives=/packages --download-only \
   install "${repository_packages[@]}"

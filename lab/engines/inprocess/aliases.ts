@@ -13,17 +13,17 @@ export class Aliases {
     private readonly project: string,
   ) {}
 
-  /** The resource as the state has it; when under an old identity, it is given the new one. */
+  /** The resource as the state has it, be it under an old identity. */
   find(urn: string, registration: Registration): ResourceState | undefined {
     const own = this.state.find(urn);
     if (own !== undefined) {
       return own;
     }
     for (const candidate of this.#candidates(registration)) {
-      if (this.state.find(candidate) !== undefined) {
+      const old = this.state.find(candidate);
+      if (old !== undefined) {
         this.#used.set(urn, candidate);
-        this.#rename(candidate, urn);
-        return this.state.find(urn);
+        return old;
       }
     }
     return undefined;
@@ -65,32 +65,31 @@ export class Aliases {
       alias.name ?? name,
     );
   }
+}
 
-  #rename(before: string, after: string): void {
-    const renamed = (urn: string): string => (urn === before ? after : urn);
-    this.state.change((resources) =>
-      resources.map((resource) => {
-        const { options } = resource;
-        const { parent, deletedWith } = options;
-        return {
-          ...resource,
-          urn: resource.pendingDelete === undefined ? renamed(resource.urn) : resource.urn,
-          name: resource.urn === before ? parseUrn(after).name : resource.name,
-          options: {
-            ...options,
-            ...(parent === undefined ? {} : { parent: renamed(parent) }),
-            ...(deletedWith === undefined ? {} : { deletedWith: renamed(deletedWith) }),
-            dependencies: options.dependencies.map(renamed),
-            replaceWith: options.replaceWith.map(renamed),
-            propertyDependencies: Object.fromEntries(
-              Object.entries(options.propertyDependencies).map(([property, urns]) => [
-                property,
-                urns.map(renamed),
-              ]),
-            ),
-          },
-        };
-      }),
-    );
-  }
+/** The resource with every mention of one identity turned into another. */
+export function withRenamedReferences(
+  resource: ResourceState,
+  before: string,
+  after: string,
+): ResourceState {
+  const renamed = (urn: string): string => (urn === before ? after : urn);
+  const { options } = resource;
+  const { parent, deletedWith } = options;
+  return {
+    ...resource,
+    options: {
+      ...options,
+      ...(parent === undefined ? {} : { parent: renamed(parent) }),
+      ...(deletedWith === undefined ? {} : { deletedWith: renamed(deletedWith) }),
+      dependencies: options.dependencies.map(renamed),
+      replaceWith: options.replaceWith.map(renamed),
+      propertyDependencies: Object.fromEntries(
+        Object.entries(options.propertyDependencies).map(([property, urns]) => [
+          property,
+          urns.map(renamed),
+        ]),
+      ),
+    },
+  };
 }

@@ -1,5 +1,6 @@
 import { readFileSync, rmSync, writeSync } from "node:fs";
 
+import { Cancellation } from "./cancellation";
 import { deleteAll } from "./deletions";
 import { Deployment } from "./deployment";
 import { transitiveDependencies } from "./graph";
@@ -24,9 +25,10 @@ async function destroy(
       ? [...shielded, ...transitiveDependencies(shielded, state.resources)]
       : [],
   );
-  const steps = new Steps(state, registry, journal, false);
+  const cancellation = new Cancellation();
+  const steps = new Steps(state, registry, journal, false, cancellation);
   const condemned = state.resources.filter((resource) => !kept.has(resource));
-  return deleteAll(condemned, { state, steps, journal, deleted: new Set() });
+  return deleteAll(condemned, { state, steps, journal, cancellation, deleted: new Set() });
 }
 
 async function run(
@@ -45,15 +47,24 @@ async function run(
   // Loading the SDK takes most of a run's time, and a destruction does without.
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   const { runProgram } = require("./program") as typeof import("./program");
-  await runProgram(request, deployment, journal);
+  const complete = await runProgram(request, deployment, journal);
   await deployment.finish();
-  return !deployment.failed;
+  return complete && !deployment.failed;
 }
 
 function warnOfPending(state: State, journal: Journal): void {
   for (const { urn, operation } of state.pendingOperations) {
     journal.line(`warning: a former run was interrupted while ${operation} ${urn}`);
   }
+}
+
+function describeStack({ resources }: State): Pick<RunReport, "resources" | "outputs"> {
+  const counted = resources.filter(
+    ({ type, pendingDelete }) =>
+      !type.startsWith("pulumi:providers:") && pendingDelete === undefined,
+  );
+  const stack = resources.find(({ type }) => type === stackType);
+  return { resources: counted.length, outputs: plainProperties(stack?.outputs ?? {}) };
 }
 
 async function main(request: RunRequest): Promise<void> {
@@ -73,19 +84,12 @@ async function main(request: RunRequest): Promise<void> {
     const state = new State(request.stateFile, request.passphrase, !preview);
     warnOfPending(state, journal);
     const registry = makeRegistry(request.allowedHosts, request.workDirectory);
+    const before = describeStack(state);
     const succeeded = await run(request, state, registry, journal);
     journal.summary((Date.now() - started) / 1000);
-    const counted = state.resources.filter(
-      ({ type, pendingDelete }) =>
-        !type.startsWith("pulumi:providers:") && pendingDelete === undefined,
-    );
-    const stack = state.resources.find(({ type }) => type === stackType);
-    report = {
-      succeeded,
-      changes: journal.changes,
-      resources: counted.length,
-      outputs: plainProperties(stack?.outputs ?? {}),
-    };
+    // A preview tells of the stack as it is, whatever it foretells.
+    const stack = preview ? before : describeStack(state);
+    report = { succeeded, changes: journal.changes, ...stack };
   } catch (error) {
     journal.line(`error: ${error instanceof Error ? error.message : String(error)}`);
   } finally {

@@ -51,9 +51,14 @@ export async function runChild(request: RunRequest, options: ChildOptions): Prom
       { stdio: ["pipe", "pipe", "pipe", reportFile], env: environment(request) },
     );
     const chunks: string[] = [];
+    // Whole lines are passed on, so that a secret in one can be recognised.
+    let rest = "";
     const collect = (chunk: string): void => {
       chunks.push(chunk);
-      options.onOutput?.(chunk);
+      const end = (rest + chunk).lastIndexOf("\n") + 1;
+      const lines = (rest + chunk).slice(0, end);
+      rest = (rest + chunk).slice(end);
+      options.onOutput?.(lines);
     };
     child.stdout!.setEncoding("utf8").on("data", collect);
     child.stderr!.setEncoding("utf8").on("data", collect);

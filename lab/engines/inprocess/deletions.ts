@@ -1,3 +1,4 @@
+import { CancelledError, type Cancellation } from "./cancellation";
 import { deletionGroups, transitiveDependencies } from "./graph";
 import type { Journal } from "./journal";
 import type { ResourceState, State } from "./state";
@@ -8,6 +9,7 @@ export interface DeletionContext {
   readonly state: State;
   readonly steps: Steps;
   readonly journal: Journal;
+  readonly cancellation: Cancellation;
   /** The identities that this run deletes, to which deletions that follow are added. */
   readonly deleted: Set<string>;
 }
@@ -57,10 +59,9 @@ export async function deleteAll(
   condemned: readonly ResourceState[],
   context: DeletionContext,
 ): Promise<boolean> {
-  const { state, journal, deleted } = context;
+  const { state, journal, deleted, cancellation } = context;
   condemned.forEach(({ urn }) => deleted.add(urn));
   const spared = new Set<ResourceState>();
-  let failed = false;
   let refused = false;
   for (const group of deletionGroups(condemned)) {
     const attempts = group
@@ -75,12 +76,14 @@ export async function deleteAll(
         try {
           await deleteOne(resource, context);
         } catch (error) {
-          journal.error(resource, error);
-          failed = true;
+          if (!(error instanceof CancelledError)) {
+            journal.error(resource, error);
+          }
+          cancellation.request();
         }
       });
     await Promise.all(attempts);
-    if (failed) {
+    if (cancellation.requested) {
       return false;
     }
   }

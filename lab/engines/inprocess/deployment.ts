@@ -1,4 +1,5 @@
-import { Aliases } from "./aliases";
+import { Aliases, withRenamedReferences } from "./aliases";
+import { Cancellation, CancelledError } from "./cancellation";
 import { deleteAll, type DeletionContext } from "./deletions";
 import type { Journal } from "./journal";
 import { planResource, type Plan } from "./plan";
@@ -30,7 +31,7 @@ export class Deployment {
   readonly #aliases: Aliases;
   readonly #deletion: DeletionContext;
   #running = 0;
-  #failed = false;
+  readonly #cancellation = new Cancellation();
   #stackOutputs: Properties = {};
   #idle: () => void = () => undefined;
 
@@ -39,16 +40,17 @@ export class Deployment {
 
   constructor(private readonly context: DeploymentContext) {
     const { state, registry, journal, preview, stack, project } = context;
-    this.#steps = new Steps(state, registry, journal, preview);
+    const cancellation = this.#cancellation;
+    this.#steps = new Steps(state, registry, journal, preview, cancellation);
     this.#aliases = new Aliases(state, stack, project);
-    this.#deletion = { state, steps: this.#steps, journal, deleted: new Set() };
+    this.#deletion = { state, steps: this.#steps, journal, cancellation, deleted: new Set() };
     this.failure = new Promise((resolve) => {
       this.#idle = resolve;
     });
   }
 
   get failed(): boolean {
-    return this.#failed;
+    return this.#cancellation.requested;
   }
 
   get stackOutputs(): Properties {
@@ -57,7 +59,7 @@ export class Deployment {
 
   /** Ends the run as failed: what is under way is finished, nothing more is begun. */
   fail(): void {
-    this.#failed = true;
+    this.#cancellation.request();
     if (this.#running === 0) {
       this.#idle();
     }
@@ -71,16 +73,18 @@ export class Deployment {
     const { stack, project, journal } = this.context;
     const { options, type, name } = registration;
     const urn = makeUrn(stack, project, options.parent, type, name);
-    if (!this.#failed) {
+    if (!this.failed) {
       this.#running += 1;
       try {
         return await this.#bringAbout(urn, registration);
       } catch (error) {
-        journal.error(registration, error);
-        this.#failed = true;
+        if (!(error instanceof CancelledError)) {
+          journal.error(registration, error);
+        }
+        this.#cancellation.request();
       } finally {
         this.#running -= 1;
-        if (this.#failed && this.#running === 0) {
+        if (this.failed && this.#running === 0) {
           this.#idle();
         }
       }
@@ -99,15 +103,17 @@ export class Deployment {
   /** Deletes what the program did not register any more, and keeps the stack's outputs. */
   async finish(): Promise<void> {
     const { state } = this.context;
-    if (!this.#failed) {
+    if (!this.failed) {
       const condemned = state.resources.filter(
         ({ urn, pendingDelete }) => pendingDelete === true || !this.#seen.has(urn),
       );
-      this.#failed = !(await deleteAll(condemned, this.#deletion));
+      if (!(await deleteAll(condemned, this.#deletion))) {
+        this.#cancellation.request();
+      }
     }
     const stack = state.resources.find(({ type }) => type === stackType);
     if (stack !== undefined) {
-      const kept = this.#failed ? stack.outputs : {};
+      const kept = this.failed ? stack.outputs : {};
       this.#stackOutputs = { ...kept, ...this.#stackOutputs };
       this.#change(stack.urn, (one) => ({ ...one, outputs: this.#stackOutputs }));
     }
@@ -130,7 +136,9 @@ export class Deployment {
     const provider = registration.custom ? this.context.registry(registration.type) : undefined;
     const plan = planResource(registration, old, provider, this.#replaced);
     const started = Date.now();
-    const result = await this.#apply(urn, registration, old, plan);
+    // A replacement starts afresh: what an update would ignore counts for it.
+    const wanted = plan.operation === "replace" ? asked : registration;
+    const result = await this.#apply(urn, wanted, old, plan);
     const { journal, preview } = this.context;
     journal.done(plan.operation, registration, plan.changed, Date.now() - started);
     if (preview) {
@@ -168,17 +176,20 @@ export class Deployment {
     }
     switch (operation) {
       case "same":
-        return this.#put(this.#steps.same(old, registration));
+        return this.#put(this.#steps.same(urn, old, registration), old.urn);
       case "update":
-        return this.#put(await this.#steps.update(old, registration));
+        return this.#put(await this.#steps.update(urn, old, registration), old.urn);
       default:
-        return this.#replace(old, registration);
+        return this.#replace(urn, old, registration);
     }
   }
 
-  async #replace(old: ResourceState, registration: Registration): Promise<ResourceState> {
+  async #replace(
+    urn: string,
+    old: ResourceState,
+    registration: Registration,
+  ): Promise<ResourceState> {
     const { registry } = this.context;
-    const { urn } = old;
     if (old.options.protect && registration.options.protect) {
       throw new Error(
         `unable to replace resource "${urn}"\nas it is currently marked for protection. To ` +
@@ -189,18 +200,24 @@ export class Deployment {
     this.#replaced.add(urn);
     if (registration.deleteBeforeReplace || old.pendingReplacement === true) {
       await deleteBeforeReplacing(old, this.#seen, registry, this.#deletion);
-      return this.#put(await this.#steps.create(urn, registration));
+      return this.#put(await this.#steps.create(urn, registration), old.urn);
     }
     const created = await this.#steps.create(urn, registration);
-    this.#change(urn, (one) => ({ ...one, pendingDelete: true as const }));
-    return this.#put(created);
+    this.#change(old.urn, (one) => ({ ...one, pendingDelete: true as const }));
+    return this.#put(created, old.urn);
   }
 
-  /** Puts a resource at the end of the state, in the place of the living one of its identity. */
-  #put(resource: ResourceState): ResourceState {
-    const former = this.context.state.find(resource.urn);
+  /** Puts a resource at the end of the state, in the place of the living one it had been. */
+  #put(resource: ResourceState, formerUrn: string = resource.urn): ResourceState {
+    const former = this.context.state.find(formerUrn);
     this.context.state.change((resources) => [
-      ...resources.filter((other) => other !== former),
+      ...resources
+        .filter((other) => other !== former)
+        .map((other) =>
+          formerUrn === resource.urn
+            ? other
+            : withRenamedReferences(other, formerUrn, resource.urn),
+        ),
       resource,
     ]);
     return resource;

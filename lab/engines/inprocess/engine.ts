@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import * as path from "node:path";
 
@@ -17,8 +17,6 @@ import { runChild } from "./childProcess";
 import type { RunRequest } from "./messages";
 import { State } from "./state";
 
-const noConfiguration: StackConfiguration = { values: {} };
-
 /**
  * A stand-in for the Pulumi CLI where that is out of reach. It runs the same program, acts on real
  * resources of the few types it knows, and follows the rules of the real engine and providers.
@@ -27,9 +25,14 @@ const noConfiguration: StackConfiguration = { values: {} };
  */
 export class InProcessEngine implements Engine {
   readonly name = "inprocess";
+  readonly #directory: string;
   readonly #passphrase: string;
+  /** The last one used: its secrets are hidden in what a destruction prints. */
+  #configuration: StackConfiguration = { values: {} };
 
   constructor(private readonly options: EngineOptions) {
+    this.#directory = path.resolve(options.directory);
+    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
     this.#passphrase = passphraseOf(options);
   }
 
@@ -42,11 +45,15 @@ export class InProcessEngine implements Engine {
   }
 
   destroy(options: { readonly excludeProtected?: boolean } = {}): Promise<Result> {
-    return this.#run("destroy", noConfiguration, options);
+    return this.#run("destroy", this.#configuration, options);
   }
 
   cancel(): Promise<void> {
     rmSync(this.#lockFile, { force: true });
+    // Of a run whose parent was killed as well, keys are left behind here.
+    readdirSync(this.#directory)
+      .filter((name) => name.startsWith(this.#workPrefix))
+      .forEach((name) => rmSync(path.join(this.#directory, name), { recursive: true }));
     const state = new State(this.#stateFile, this.#passphrase);
     if (state.pendingOperations.length > 0) {
       state.forgetPendingOperations();
@@ -56,15 +63,19 @@ export class InProcessEngine implements Engine {
   }
 
   stateText(): Promise<string> {
-    return readFile(this.#stateFile, "utf8");
+    return existsSync(this.#stateFile) ? readFile(this.#stateFile, "utf8") : Promise.resolve("");
   }
 
   get #stateFile(): string {
-    return path.join(this.options.directory, `${this.options.stack}.state.json`);
+    return path.join(this.#directory, `${this.options.stack}.state.json`);
   }
 
   get #lockFile(): string {
-    return path.join(this.options.directory, `${this.options.stack}.lock`);
+    return path.join(this.#directory, `${this.options.stack}.lock`);
+  }
+
+  get #workPrefix(): string {
+    return `${this.options.stack}.work-`;
   }
 
   #request(
@@ -72,7 +83,7 @@ export class InProcessEngine implements Engine {
     configuration: StackConfiguration,
     excludeProtected: boolean,
   ): RunRequest {
-    const { program, stack, directory, allowedHosts } = this.options;
+    const { program, stack, allowedHosts } = this.options;
     const project = readProject(program);
     const secretKeys = [...topLevelSecretKeys(configuration)];
     return {
@@ -85,7 +96,7 @@ export class InProcessEngine implements Engine {
       secretKeys: secretKeys.map((key) => `${project.name}:${key}`),
       stateFile: this.#stateFile,
       lockFile: this.#lockFile,
-      workDirectory: path.resolve(directory, "work"),
+      workDirectory: mkdtempSync(path.join(this.#directory, this.#workPrefix)),
       passphrase: this.#passphrase,
     };
   }
@@ -95,6 +106,7 @@ export class InProcessEngine implements Engine {
     configuration: StackConfiguration,
     options: UpOptions & { readonly excludeProtected?: boolean },
   ): Promise<Result> {
+    this.#configuration = configuration;
     let request: RunRequest;
     try {
       request = this.#request(operation, configuration, options.excludeProtected ?? false);
@@ -110,12 +122,11 @@ export class InProcessEngine implements Engine {
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
     const seconds = (performance.now() - started) / 1000;
-    if (options.signal?.aborted === true) {
-      throw new EngineError(`the in-process ${operation} was killed`, mask(log));
-    }
     if (report?.succeeded !== true) {
       const said = mask(log);
-      throw new EngineError(`the in-process ${operation} failed:\n${said}`, said, report?.changes);
+      const killed = report === undefined && options.signal?.aborted === true;
+      const how = killed ? "was killed" : `failed:\n${said}`;
+      throw new EngineError(`the in-process ${operation} ${how}`, said, report?.changes);
     }
     const { changes, resources, outputs } = report;
     return { seconds, changes, resources, outputs, log: mask(log) };

@@ -53,7 +53,8 @@ export function planResource(
     return { operation: "create", differences: [], changed: [] };
   }
   const differences = propertyDifferences(old.inputs, registration.inputs);
-  const changed = changedInputs(differences);
+  // Of a component the real engine says only that it changes.
+  const changed = provider === undefined ? [] : changedInputs(differences);
   const { replaceWith, deletedWith } = registration.options;
   if (replaceWith.some((urn) => replaced.has(urn))) {
     return { operation: "replace", differences, changed: ["replaceWith"] };
@@ -88,6 +89,7 @@ export function replacedAlong(
       const patterns = one.options.replaceOnChanges.map(parsePropertyPath);
       return (
         urns.some((urn) => condemned.has(urn)) &&
+        !one.options.ignoreChanges.includes(property) &&
         (providerOf(one.type)?.replaces(path) === true ||
           patterns.some((pattern) => pattern[0] === property))
       );

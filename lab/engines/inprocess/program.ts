@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { setMockOptions } from "@pulumi/pulumi/runtime/settings";
+import * as sdkState from "@pulumi/pulumi/runtime/state";
 import { inspect } from "node:util";
 
 import type { Deployment } from "./deployment";
@@ -19,15 +20,35 @@ async function loadProgram(entry: string): Promise<unknown> {
   return typeof exported === "function" ? await (exported as () => unknown)() : exported;
 }
 
+/** A part of the SDK that its type declarations leave out. */
+interface PendingRegistrations {
+  getPendingResourceRegistrations(): ReadonlyMap<unknown, { readonly label: string }>;
+}
+
+/** Resources that the program constructed and that wait for something which never comes. */
+function reportUnregistered(journal: Journal): boolean {
+  const sdk = sdkState as unknown as PendingRegistrations;
+  const waiting = [...sdk.getPendingResourceRegistrations().values()];
+  if (waiting.length > 0) {
+    journal.line("error: The Pulumi runtime detected that the program exited before the following");
+    journal.line("resource registrations could complete:");
+    waiting.forEach(({ label }) => journal.line(`  * ${label}`));
+  }
+  return waiting.length > 0;
+}
+
 /**
  * Runs the user's program against a deployment, to the end of everything that it registers. A
  * failure of the program is a failure of the deployment.
+ *
+ * @returns whether the program registered all that it constructed. Where it did not, as in a circle
+ * of dependencies, the real engine deletes what was not registered, and fails only then.
  */
 export async function runProgram(
   request: RunRequest,
   deployment: Deployment,
   journal: Journal,
-): Promise<void> {
+): Promise<boolean> {
   const errors = new Set<unknown>();
   // As under the CLI a program that throws goes on until nothing is left to do: what it had
   // registered is still brought about, and the run fails at its end.
@@ -36,9 +57,11 @@ export async function runProgram(
       return;
     }
     errors.add(error);
-    const text = pulumi.RunError.isInstance(error) ? error.message : inspect(error);
-    journal.line(`error: Running program '${request.entry}' failed with an unhandled exception:`);
-    journal.line(text);
+    journal.line(
+      pulumi.RunError.isInstance(error)
+        ? `error: ${error.message}`
+        : `error: Running program '${request.entry}' failed with an unhandled exception:\n${inspect(error)}`,
+    );
   };
   process.on("uncaughtException", crashed);
   process.on("unhandledRejection", crashed);
@@ -52,4 +75,5 @@ export async function runProgram(
   if (errors.size > 0 || pulumi.log.hasErrors()) {
     deployment.fail();
   }
+  return deployment.failed || !reportUnregistered(journal);
 }

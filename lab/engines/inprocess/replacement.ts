@@ -10,7 +10,7 @@ import type { ResourceState } from "./state";
  * without it. What is gone stays in the state as waiting for its successor.
  *
  * @param seen the resources that the program has registered in this run: they are done with
- * @throws Error when one of them is protected
+ * @throws Error when one of them is protected, or something else fails in the meantime
  */
 export async function deleteBeforeReplacing(
   root: ResourceState,
@@ -18,7 +18,7 @@ export async function deleteBeforeReplacing(
   registry: ProviderRegistry,
   context: DeletionContext,
 ): Promise<void> {
-  const { state, journal, deleted } = context;
+  const { state, journal, deleted, cancellation } = context;
   const candidates = dependentsOf(root, state.resources).filter(({ urn }) => !seen.has(urn));
   const along = replacedAlong(root, candidates, registry);
   const shielded = along.find(({ options }) => options.protect);
@@ -36,6 +36,7 @@ export async function deleteBeforeReplacing(
   const counted = engineRules().replaceWhatIsDeletedWith ? condemned : condemned.slice(0, -1);
   counted.forEach(({ urn }) => deleted.add(urn));
   for (const resource of deletionGroups(condemned).flat()) {
+    cancellation.check();
     await deleteUnlessSpared(resource, context);
     journal.line(`-- ${resource.type} ${resource.name} deleted for its replacement`);
     const now = state.find(resource.urn);
@@ -45,4 +46,5 @@ export async function deleteBeforeReplacing(
       ),
     );
   }
+  cancellation.check();
 }

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { isDeepStrictEqual } from "node:util";
 
+import type { Cancellation } from "./cancellation";
 import type { Journal } from "./journal";
 import type { Provider, StepContext } from "./providers/provider";
 import type { ProviderRegistry } from "./providers/registry";
@@ -57,6 +58,7 @@ export class Steps {
     private readonly registry: ProviderRegistry,
     private readonly journal: Journal,
     private readonly preview: boolean,
+    private readonly cancellation: Cancellation,
   ) {}
 
   /** Creates a resource; the result is not in the state yet. */
@@ -76,9 +78,13 @@ export class Steps {
   }
 
   /** Updates a resource; the result is not in the state yet. */
-  async update(old: ResourceState, registration: Registration): Promise<ResourceState> {
+  async update(
+    urn: string,
+    old: ResourceState,
+    registration: Registration,
+  ): Promise<ResourceState> {
     const provider = this.#provider(registration);
-    const { urn, id } = old;
+    const { id } = old;
     const identity = id === undefined ? {} : { id };
     if (provider === undefined || this.preview) {
       const outputs = provider === undefined ? old.outputs : registration.inputs;
@@ -96,8 +102,8 @@ export class Steps {
   }
 
   /** A resource that stays as it is, with the options it has now. */
-  same(old: ResourceState, registration: Registration): ResourceState {
-    const { id, urn } = old;
+  same(urn: string, old: ResourceState, registration: Registration): ResourceState {
+    const { id } = old;
     const described = this.#describe(urn, registration, old.outputs, this.#provider(registration));
     return { ...described, ...(id === undefined ? {} : { id }) };
   }
@@ -143,6 +149,7 @@ export class Steps {
 
   async #run<Value>(operation: PendingOperation, action: () => Promise<Value>): Promise<Value> {
     return this.#limiter.run(async () => {
+      this.cancellation.check();
       const end = this.state.begin(operation);
       try {
         return await action();

@@ -157,7 +157,7 @@ export class PulumiEngine implements Engine {
 
   async #run(operation: string, words: readonly string[], signal?: AbortSignal): Promise<Result> {
     const { stack, program, directory, onOutput } = this.options;
-    const events = path.resolve(directory, "events.json");
+    const events = path.resolve(directory, `${stack}.events.json`);
     rmSync(events, { force: true });
     const { status, log, seconds } = await pulumi(
       [

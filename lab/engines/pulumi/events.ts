@@ -30,17 +30,21 @@ export function readChanges(file: string): Change[] {
   }
   // A CLI that was killed may have left half a line.
   const lines = readFileSync(file, "utf8").split("\n").slice(0, -1);
-  return lines.flatMap((line) => {
+  // A component is told of when it is registered, and in a preview again with its outputs.
+  const changes = new Map<string, Change>();
+  for (const line of lines) {
     const metadata = (JSON.parse(line) as Event).resOutputsEvent?.metadata;
     const operation = metadata === undefined ? undefined : operations[metadata.op];
-    if (metadata === undefined || operation === undefined) {
-      return [];
+    if (
+      metadata !== undefined &&
+      operation !== undefined &&
+      !metadata.type.startsWith("pulumi:providers:")
+    ) {
+      const name = metadata.urn.split("::").slice(3).join("::");
+      const changedInputs = [...(metadata.diffs ?? metadata.keys ?? [])].sort();
+      const change = { operation, type: metadata.type, name, changedInputs };
+      changes.set(`${operation} ${metadata.urn}`, change);
     }
-    if (metadata.type.startsWith("pulumi:providers:")) {
-      return [];
-    }
-    const name = metadata.urn.split("::").slice(3).join("::");
-    const changed = metadata.diffs ?? metadata.keys ?? [];
-    return [{ operation, type: metadata.type, name, changedInputs: [...changed].sort() }];
-  });
+  }
+  return [...changes.values()];
 }

@@ -98,10 +98,17 @@ export function lifecycleCases(kind: "pulumi" | "inprocess", version: string): v
   });
 
   test("a preview runs nothing and shows the lines that change", async () => {
-    const result = await bench.preview(changedProgram);
+    const result = await bench.preview([...changedProgram, { name: "new", kind: "component" }]);
 
     expect(bench.trace()).toEqual([]);
-    expect(summary(result)).toContain("update source (stdin)");
+    expect(summary(result)).toEqual([
+      "create new",
+      "replace replaced (delete, triggers, update)",
+      "replace replaced-first (triggers, update)",
+      "update sink (delete, stdin)",
+      "update source (stdin)",
+      "update updater (create, stdin)",
+    ]);
     const lines = result.log.split("\n").map((line) => line.trim());
     expect(lines).toEqual(expect.arrayContaining(["first", "- old", "+ new", "last"]));
     expect(result.log).not.toContain(secret);

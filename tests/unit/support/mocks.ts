@@ -7,6 +7,9 @@ import type {
 
 import { pemOf } from "./samples";
 
+/** The SDK takes a stack for each of its promises; to map them to sources takes half of the time. */
+const STACK_TRACE_LIMIT = Error.stackTraceLimit;
+
 export const PROJECT = "nix-binary-cache";
 export const STACK = "dev";
 
@@ -47,6 +50,8 @@ export interface MockSettings {
   readonly slowness?: number;
   /** What a command prints. */
   readonly stdout?: string;
+  /** Whether a generated private key is marked secret, as the real provider does. */
+  readonly marksSecrets?: boolean;
 }
 
 /**
@@ -66,6 +71,7 @@ export class Recorder {
   /** Waits until the program has registered everything. The program must have been constructed. */
   public async settle(): Promise<void> {
     await pulumi.runtime.disconnect();
+    Error.stackTraceLimit = STACK_TRACE_LIMIT;
     expect(this.unexpected).toEqual([]);
   }
 
@@ -114,8 +120,10 @@ export class Recorder {
       case "command:local:Command":
         return { stdout: this.settings.stdout ?? "", stderr: "" };
       case "tls:index/privateKey:PrivateKey":
-        // Not marked secret here, as the provider does: the program must not rely on that.
-        return { privateKeyPem: pemOf(name) };
+        return {
+          privateKeyPem:
+            this.settings.marksSecrets === false ? pemOf(name) : pulumi.secret(pemOf(name)),
+        };
       default:
         this.unexpected.push(`resource ${name} of type ${type}`);
         return {};
@@ -135,6 +143,7 @@ export async function record(settings: MockSettings = {}): Promise<Recorder> {
     STACK,
   );
   listen(recorder);
+  Error.stackTraceLimit = 0;
   return recorder;
 }
 

@@ -24,7 +24,8 @@ function quote(value: string): string {
 function writeSecretFile(directory: string, name: string, content: string): string {
   const file = path.join(directory, name);
   writeFileSync(file, content, { mode: 0o600 });
-  return quote(file);
+  // In the names of these files `ssh` expands what follows a percent sign.
+  return quote(file.replace(/%/g, "%%"));
 }
 
 function identity(endpoint: Endpoint, alias: string, directory: string): string[] {
