@@ -25,14 +25,15 @@ export async function createEngine(
   if (kind === "inprocess") {
     return new InProcessEngine(options);
   }
+  const say = options.onOutput ?? ((text: string) => process.stderr.write(text));
   const found = await findPulumi();
   if (found.usable) {
-    options.onOutput?.(`Engine: the Pulumi CLI ${found.version}.\n`);
+    say(`Engine: the Pulumi CLI ${found.version}.\n`);
     return new PulumiEngine(options, found.searchPath);
   }
   if (kind === "pulumi") {
     throw new EngineError(`the Pulumi CLI is not usable: ${found.reason}`, "");
   }
-  options.onOutput?.(`Engine: the in-process test instrument, because ${found.reason}.\n`);
+  say(`Engine: the in-process test instrument, because ${found.reason}.\n`);
   return new InProcessEngine(options);
 }

@@ -182,7 +182,8 @@ describe("the servers behind the site", () => {
     ]);
     const missing = `/${"a".repeat(32)}.narinfo`;
     expect((await fetchFrom(cache(), missing)).status).toBe(404);
-    await new Promise((resolve) => setTimeout(resolve, 2500));
+    // nginx counts whole seconds.
+    await new Promise((resolve) => setTimeout(resolve, 4000));
     expect((await fetchFrom(cache(), missing)).status).toBe(404);
     const last = JSON.parse(
       (await cachy.must("tail -n 1 /var/log/nginx/nix-binary-cache.log")).trim(),

@@ -13,7 +13,7 @@ import {
 import { passphraseOf } from "../passphrase";
 import { readProject, resolveConfiguration, topLevelSecretKeys } from "../projectFile";
 import { maskSecrets } from "../secretPaths";
-import { runChild } from "./childProcess";
+import { runChild, type ChildOutcome } from "./childProcess";
 import type { RunRequest } from "./messages";
 import { State } from "./state";
 
@@ -107,20 +107,21 @@ export class InProcessEngine implements Engine {
     options: UpOptions & { readonly excludeProtected?: boolean },
   ): Promise<Result> {
     this.#configuration = configuration;
-    let request: RunRequest;
+    const mask = (text: string): string => maskSecrets(configuration, text);
+    const { onOutput } = this.options;
+    const started = performance.now();
+    let outcome: ChildOutcome;
     try {
-      request = this.#request(operation, configuration, options.excludeProtected ?? false);
+      const request = this.#request(operation, configuration, options.excludeProtected ?? false);
+      outcome = await runChild(request, {
+        ...(onOutput === undefined ? {} : { onOutput: (text: string) => onOutput(mask(text)) }),
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+      });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       throw new EngineError(message, `error: ${message}\n`);
     }
-    const mask = (text: string): string => maskSecrets(configuration, text);
-    const { onOutput } = this.options;
-    const started = performance.now();
-    const { report, log } = await runChild(request, {
-      ...(onOutput === undefined ? {} : { onOutput: (text: string) => onOutput(mask(text)) }),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-    });
+    const { report, log } = outcome;
     const seconds = (performance.now() - started) / 1000;
     if (report?.succeeded !== true) {
       const said = mask(log);
