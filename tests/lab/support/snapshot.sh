@@ -13,4 +13,6 @@ find /etc /srv -xdev -type f ! -name ld.so.cache ! -name '*-' ! -path '/srv/repo
 getent passwd
 getent group
 systemctl list-unit-files --no-legend --no-pager 'n*' | awk '{ print $1, $2 }'
-systemctl is-active nginx.service nix-daemon.socket nix-serve.service || :
+for unit in nginx.service nix-daemon.socket nix-serve.service; do
+  printf '%s is %s\n' "$unit" "$(systemctl is-active "$unit" || :)"
+done
