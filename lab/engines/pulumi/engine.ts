@@ -77,6 +77,7 @@ export class PulumiEngine implements Engine {
   }
 
   async stateText(): Promise<string> {
+    await this.#initialize();
     const entries = await readdir(this.#stateDirectory, { recursive: true, withFileTypes: true });
     const files = entries.filter((entry) => entry.isFile());
     const texts = files.map(({ parentPath, name }) =>

@@ -52,16 +52,27 @@ export function environmentOf(inputs: Properties, previous: Printed): Record<str
   return environment;
 }
 
-/** Shows what a command printed, unless its `logging` says otherwise. */
+// The length of a line at which the log of the real command provider blocks for good.
+const longestLine = 64 * 1024;
+
+/**
+ * Shows what a command printed, unless its `logging` says otherwise.
+ *
+ * @throws Error where the real provider would hang
+ */
 export function logPrinted(inputs: Properties, ended: Ended, context: StepContext): void {
   const logging = text(inputs, "logging") ?? "stdoutAndStderr";
   const shown =
     (logging.startsWith("stdout") ? ended.stdout : "") +
     (logging === "stderr" || logging === "stdoutAndStderr" ? ended.stderr : "");
-  shown
-    .split("\n")
-    .filter((line) => line !== "")
-    .forEach(context.log);
+  const lines = shown.split("\n").filter((line) => line !== "");
+  if (lines.some((line) => Buffer.byteLength(line) >= longestLine)) {
+    throw new Error(
+      "a line of 64 KiB or more was printed, at which the real command provider hangs: " +
+        "set logging to none",
+    );
+  }
+  lines.forEach(context.log);
 }
 
 function previousOutput(outputs: Properties): Printed {
