@@ -161,12 +161,17 @@ function duplicates(
   });
 }
 
+/** A value as it stands in the configuration, texts without quotes. */
+function spell(value: unknown): string {
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+}
+
 /** Two hosts that are one machine would undo each other's work. */
 function sharedMachines(hosts: readonly Fields[]): Problem[] {
   const machineOf = (host: Fields): string =>
     host["connection"] === "local"
       ? "the machine that Pulumi runs on"
-      : `${String(host["address"] ?? host["name"])} port ${String(host["port"] ?? 22)}`;
+      : `${spell(host["address"] ?? host["name"])} port ${spell(host["port"] ?? 22)}`;
   return hosts.flatMap((host, index) => {
     const other = hosts.slice(0, index).find((earlier) => machineOf(earlier) === machineOf(host));
     if (other === undefined || other["name"] === host["name"] || host["bastion"] !== undefined)
