@@ -35,12 +35,12 @@ export async function up(engine: Engine, configuration: StackConfiguration): Pro
   }
 }
 
-/** What an `up` says that is expected to fail. */
+/** What an `up` says that is expected to fail, without the indentation that engines differ in. */
 export async function failedUp(engine: Engine, configuration: StackConfiguration): Promise<string> {
   try {
     await engine.up(configuration);
   } catch (error) {
-    if (error instanceof EngineError) return error.log;
+    if (error instanceof EngineError) return error.log.replaceAll(/^[ \t]+/gm, "");
     throw error;
   }
   throw new Error("the run was expected to fail, and did not");
