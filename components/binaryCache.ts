@@ -40,7 +40,6 @@ export class BinaryCache extends pulumi.ComponentResource {
       const args = {
         priority: configuration.priority,
         signingKey: signing.key,
-        keyName: signing.name,
       };
       return { host, url: new CacheHost(host, args, { parent: this }).url };
     });

@@ -13,7 +13,6 @@ export interface CacheHostArgs {
   readonly priority: number;
   /** The key that the host signs with. */
   readonly signingKey: SigningKey;
-  readonly keyName: string;
 }
 
 /** A machine that serves the cache. Each step waits for the one before. */
@@ -23,7 +22,7 @@ export class CacheHost extends pulumi.ComponentResource {
 
   public constructor(
     host: HostConfiguration,
-    { priority, signingKey, keyName }: CacheHostArgs,
+    { priority, signingKey }: CacheHostArgs,
     options: pulumi.ComponentResourceOptions,
   ) {
     super(token("CacheHost"), host.name, {}, options);
@@ -35,16 +34,11 @@ export class CacheHost extends pulumi.ComponentResource {
       last = new CacheServer(
         managed,
         host,
-        { server, priority, keyName },
+        { server, priority },
         { parent: this, dependsOn: [last] },
       );
     }
-    const site = new NginxSite(
-      managed,
-      host,
-      { priority, keyName },
-      { parent: this, dependsOn: [last] },
-    );
+    const site = new NginxSite(managed, host, { priority }, { parent: this, dependsOn: [last] });
     this.url = site.url;
     this.registerOutputs({ url: this.url });
   }

@@ -8,8 +8,6 @@ import { token } from "./token";
 export interface CacheServerArgs {
   readonly server: Exclude<ServerKind, "none">;
   readonly priority: number;
-  /** The name of the key that the server signs with. */
-  readonly keyName: string;
 }
 
 /** The server of a host's live store: a sandboxed unit on loopback. */

@@ -13,8 +13,8 @@ export class HostPackages extends pulumi.ComponentResource {
     options: pulumi.ComponentResourceOptions,
   ) {
     super(token("HostPackages"), `${host.name}-packages`, {}, options);
-    const { family, server, nixpkgs, serverPort: port } = host;
-    managed.apply("packages", packagesSet({ family, server, nixpkgs, port }), { parent: this });
+    const { family, server, nixpkgs } = host;
+    managed.apply("packages", packagesSet({ family, server, nixpkgs }), { parent: this });
     this.registerOutputs();
   }
 }

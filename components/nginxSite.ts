@@ -7,8 +7,6 @@ import { token } from "./token";
 
 export interface NginxSiteArgs {
   readonly priority: number;
-  /** The name of the key whose signature the site is expected to hand out. */
-  readonly keyName: string;
 }
 
 /** The nginx site of a host: published store first, then the server, then 404. */

@@ -19,6 +19,7 @@ export function crossFieldProblems(input: Fields): Problem[] {
     ...sharedMachines(hosts),
     ...hosts.flatMap((host, index) => hostProblems(host, ["hosts", index])),
     ...keys.flatMap((key, index) => signingKeyProblems(key, ["signingKeys", index])),
+    ...generatedNameProblems(hosts, keys),
     ...signWithProblems(input["signWith"], keys, hosts),
   ];
 }
@@ -123,6 +124,18 @@ function signingKeyProblems(key: Fields, path: readonly PropertyKey[]): Problem[
     ];
   }
   return [];
+}
+
+/** With one host the generated key is named after it; with more, their order would decide. */
+function generatedNameProblems(hosts: readonly Fields[], keys: readonly Fields[]): Problem[] {
+  if (keys.length > 0 || hosts.length < 2) return [];
+  const name = hosts.map((host) => host["name"]).find((each) => typeof each === "string");
+  return [
+    {
+      path: "signingKeys",
+      message: `missing; accepted: with more than one host, the signing key by its name, such as ${typeof name === "string" && HOST_NAME.test(name) ? name : "cachy.local"}-1`,
+    },
+  ];
 }
 
 function signWithProblems(

@@ -21,12 +21,13 @@ last_words() { # UNIT
   journalctl --unit="$1" --lines=15 --no-pager --output=cat 2>/dev/null || :
 }
 
-act_on_unit() { # VERB UNIT
-  local verb=$1 unit=$2
+act_on_unit() { # VERB UNIT DIRECTIVES-FILE
+  local verb=$1 unit=$2 lines=$3
   case $verb in
     enable)
-      systemctl enable --quiet -- "$unit"
-      is_up "$unit" || systemctl start -- "$unit"
+      # Started here only where no line restarts it.
+      systemctl enable --quiet -- "$unit" &&
+        { is_up "$unit" || grep -qxF "restart $unit" "$lines" || systemctl start -- "$unit"; }
       ;;
     # A unit that systemd gave up on is not held against the set that mends it.
     restart) systemctl reset-failed -- "$unit" 2>/dev/null || :; systemctl restart -- "$unit" ;;
@@ -42,6 +43,7 @@ act_on_unit() { # VERB UNIT
 }
 
 # Carries out the lines that act, in their order. Returns what failed in $activation_failure.
+# shellcheck disable=SC2094 # the file is only read, by both
 activate_lines() { # DIRECTIVES-FILE
   local verb words
   activation_failure=
@@ -50,7 +52,7 @@ activate_lines() { # DIRECTIVES-FILE
     case $verb in
       enable | restart | try-restart | reload)
         [ "$verb" = try-restart ] || remember_unit "$words"
-        outside act_on_unit "$verb" "$words" >"$work/output" 2>&1 </dev/null || {
+        outside act_on_unit "$verb" "$words" "$1" >"$work/output" 2>&1 </dev/null || {
           activation_failure="$verb $words failed: $(tail -n 20 "$work/output")"$'\n'"$(last_words "$words")"
           return 1
         }
@@ -87,12 +89,26 @@ run_probes() { # DIRECTIVES-FILE [SECONDS]
   done < <(directives probe "$1")
 }
 
-# Units that the last run drove and this text does not name any more.
-stop_leaving_units() {
+# Units that the last run drove and the directives do not name: each gets back what it was before.
+restore_units() { # DIRECTIVES-FILE, of which /dev/null names none
   local unit enabled active
   while IFS=$'\t' read -r unit enabled active; do
-    grep -qE "^(enable|restart|reload) $unit\$" "$work/directives" ||
-      restore_unit "$unit" "$enabled" "$active"
+    grep -qxF -e "enable $unit" -e "restart $unit" -e "reload $unit" "$1" && continue
+    restore_unit "$unit" "$enabled" "$active"
+  done < <(recorded unit | tac)
+}
+
+# Units of somebody else that ran before the set runs again, now that its own files are back.
+revive_units() {
+  local unit _enabled active
+  while IFS=$'\t' read -r unit _enabled active; do
+    case $unit:$active in
+      nginx.service:* | *.socket:*) ;;
+      *:active | *:activating | *:reloading)
+        systemctl reset-failed -- "$unit" 2>/dev/null || :
+        systemctl restart -- "$unit" || say "$unit, which ran before, does not start"
+        ;;
+    esac
   done < <(recorded unit)
 }
 
@@ -110,35 +126,21 @@ restore_unit() { # UNIT ENABLED-BEFORE ACTIVE-BEFORE
 # After the files of the earlier set are back: that set runs again, or, where there was none,
 # the units are as they were found.
 reactivate() {
-  local unit enabled active earlier
+  local earlier
   earlier=$(set_directory)/directives
   if [ -e "$earlier" ]; then
     activate_lines "$earlier" || { printf 'the earlier configuration is back in place, but: %s\n' "$activation_failure"; return 0; }
     run_probes "$earlier" || { printf 'the earlier configuration is back in place, but: %s\n' "$probe_failure"; return 0; }
     printf 'the earlier configuration is back in place and works\n'
   else
-    while IFS=$'\t' read -r unit enabled active; do
-      restore_unit "$unit" "$enabled" "$active"
-    done < <(recorded unit)
+    restore_units /dev/null
     systemctl daemon-reload
     reload_running_nginx
+    revive_units
     printf 'there was no earlier configuration; the files are gone again\n'
   fi
 }
 
 reload_running_nginx() {
   ! systemctl is-active --quiet nginx.service || systemctl reload nginx.service || :
-}
-
-# Before the files of a set go: what it started and enabled stops, unless it ran before.
-deactivate() {
-  local unit enabled active
-  while IFS=$'\t' read -r unit enabled active; do
-    restore_unit "$unit" "$enabled" "$active"
-  done < <(recorded unit | tac)
-}
-
-after_removal() {
-  systemctl daemon-reload
-  reload_running_nginx
 }

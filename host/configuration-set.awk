@@ -1,7 +1,8 @@
 # Reads the text of a configuration set. Prints its directives, one a line; writes the content of
 # the Nth `file` to work/content.N. Complains with the line's number about what it does not know.
 function complain(text) {
-  printf "line %d: %s: %s\n", FNR, text, $0 > "/dev/stderr"
+  # A content may be a secret.
+  printf "line %d: %s: %s\n", FNR, text, /^[|]/ ? "(content)" : $0 > "/dev/stderr"
   bad = 1
 }
 function path_is_safe(path) {

@@ -55,6 +55,9 @@ is_current() {
   while read -r unit; do
     is_up "$unit" || return 1
   done < <(directives enable; directives restart; directives reload)
+  while read -r unit; do
+    systemctl is-enabled --quiet -- "$unit" || return 1
+  done < <(directives enable)
   run_probes "$work/directives" 3
 }
 
@@ -74,14 +77,18 @@ refuse_foreign_files() {
         ;;
     esac
   done < <(directives file)
-  [ -z "$refused" ] || fail "${refused}nothing was changed. Move it away, or set 'adopt: true' for this host: the file is then kept and comes back on destroy.$(foreign_advice "$refused")"
+  [ -z "$refused" ] || fail "${refused}nothing was changed. $(foreign_advice "$refused")"
 }
 
 foreign_advice() {
   case $1 in
     */cache-priv-key.pem*)
-      printf '\n%s\n' "That file is the signing key of a cache that has clients already. To keep them, import it: a further entry of
-signingKeys with name: $(cut -d: -f1 </var/lib/nix-serve/cache-priv-key.pem 2>/dev/null | head -n 1) and the file's text as secretKey, and signWith: that name (docs/operations.md, Importing a key)."
+      printf '%s\n' "That is the signing key of a cache that has clients already. To keep them, import it: a further entry of
+signingKeys with name: $(cut -s -d: -f1 </var/lib/nix-serve/cache-priv-key.pem | head -n 1) and the file's text as secretKey, and signWith: that name (docs/operations.md, Importing a key).
+If nobody is to trust it any more, move the file away."
+      ;;
+    *)
+      printf "Move it away, or set 'adopt: true' for this host: the file is then kept and comes back on destroy.\n"
       ;;
   esac
 }
@@ -100,9 +107,13 @@ keep_original() { # PATH
         kept_copies+=" $state/edited/$(basename "$path").*"
         ;;
     esac
-  elif [ "$(digest_of "$path")" != absent ]; then
+  elif [ "$(digest_of "$path")" = absent ]; then
+    rm -f -- "$(original_of "$path")"
+  else
+    # What is there now is the original, whatever an earlier adoption has kept.
     mkdir -p "$(set_directory)/originals"
-    [ -e "$(original_of "$path")" ] || cp -a -- "$path" "$(original_of "$path")"
+    cp -a -- "$path" "$(original_of "$path").new"
+    mv -fT -- "$(original_of "$path").new" "$(original_of "$path")"
   fi
 }
 

@@ -4,7 +4,7 @@
 #
 # $state/transaction holds what an interrupted run needs to be undone: `set`, `staged` (temporary
 # files), `replaced` (NUMBER PATH present|absent) with `backup.NUMBER`. It is complete before the
-# first rename and gone after the last step.
+# first rename; with `committed` in it, the run has only its record to finish.
 
 transaction=$state/transaction
 transaction_open= # read by fail
@@ -52,13 +52,20 @@ stage_files() {
   mkdir -p "$transaction.new"
   printf '%s\n' "$set_name" >"$transaction.new/set"
   : >"$work/targets"
-  rm -rf -- "$transaction"
+  sync -f "$transaction.new"
   mv -T -- "$transaction.new" "$transaction"
   transaction_open=yes
   while read -r path owner mode; do
-    [ -d "$path" ] && [ "$(stat --format=%U:%G:%a -- "$path")" = "$owner:${mode#0}" ] && continue
-    [ -d "$path" ] || { make_parents "$(dirname "$path")"; mkdir -- "$path"; record directory "$path"; }
-    chown -- "$owner" "$path" && chmod -- "$mode" "$path"
+    # A directory that was there keeps its owner and mode.
+    if [ ! -d "$path" ]; then
+      make_parents "$(dirname "$path")"
+      mkdir -- "$path"
+      record directory "$path"
+    elif [ -z "$(recorded directory "$path")" ]; then
+      continue
+    fi
+    chown -- "$owner" "$path"
+    chmod -- "$mode" "$path"
   done < <(directives directory)
   while read -r path owner mode; do
     number=$((number + 1))
@@ -137,26 +144,34 @@ commit_files() {
   done <"$work/touched"
   sync -f "$transaction"
   mv -- "$transaction/replaced.new" "$transaction/replaced"
-  stop_leaving_units
+  restore_units "$work/directives"
   while read -r path; do mv -fT -- "$(staged_name "$path")" "$path"; done <"$work/targets"
   while IFS=$'\t' read -r path digest; do retire_file "$path" "$digest"; done <"$work/leaving"
 }
 
-# Puts back what the open or interrupted transaction replaced, and what ran before it.
+# Puts back what the open or interrupted transaction replaced, and what ran before it. Each file is
+# copied beside its place first: a backup is never the only copy that is lost.
 roll_back() {
-  local number path presence staged
-  while read -r staged; do rm -f -- "$staged"; done < <(cat "$transaction/staged" 2>/dev/null)
+  local number path presence lost=''
+  remove_staged
   if [ -e "$transaction/replaced" ]; then
+    if [ -e "$(set_directory)/digest" ]; then restore_units "$(set_directory)/directives"; fi
     while IFS=$'\t' read -r number path presence; do
       if [ "$presence" = absent ]; then
-        rm -f -- "$path"
-      elif [ -e "$transaction/backup.$number" ] || [ -L "$transaction/backup.$number" ]; then
-        mv -fT -- "$transaction/backup.$number" "$path"
+        rm -f -- "$path" || lost+=" $path"
+      else
+        cp -a -- "$transaction/backup.$number" "$(staged_name "$path")" &&
+          mv -fT -- "$(staged_name "$path")" "$path" || lost+=" $path"
       fi
     done <"$transaction/replaced"
+    if [ -n "$lost" ]; then
+      mv -T -- "$transaction" "$state/unrestored.$(date +%s%N)"
+      printf 'these could not be put back:%s\ntheir copies are in %s\n' "$lost" "$state/unrestored.*"
+      return
+    fi
     reactivate
   fi
-  rm -rf -- "$transaction"
+  discard_transaction
   # A first set that did not come to be leaves no trace.
   if [ ! -e "$(set_directory)/digest" ]; then
     remove_accounts
@@ -164,18 +179,44 @@ roll_back() {
   fi
 }
 
+remove_staged() {
+  local staged
+  [ -e "$transaction/staged" ] || return 0
+  while read -r staged; do rm -f -- "$staged"; done <"$transaction/staged"
+}
+
+# In one step, so that a transaction is there as a whole or not at all.
+discard_transaction() {
+  mv -T -- "$transaction" "$transaction.old"
+  rm -rf -- "$transaction.old"
+}
+
 # Ends what an earlier run left open: cut off by a reboot, a kill or a full disk.
 recover() {
   local wanted=${set_name:-}
-  rm -rf -- "$transaction.new"
+  rm -rf -- "$transaction.new" "$transaction.old"
   [ -d "$transaction" ] || return 0
-  set_name=$(cat "$transaction/set")
-  say "$set_name: an earlier run was cut off; undoing it first"
-  roll_back
+  set_name=$(cat "$transaction/set" 2>/dev/null || :)
+  case $set_name in
+    '' | *[!a-z0-9-]*)
+      # Cut off before anything had reached the disk, and so before anything was renamed.
+      remove_staged
+      discard_transaction
+      ;;
+    *)
+      if [ -e "$transaction/committed" ]; then
+        finish_commit
+      else
+        say "$set_name: an earlier run was cut off; undoing it first"
+        roll_back
+      fi
+      ;;
+  esac
   set_name=$wanted
 }
 
-# The digest comes last: until it is there, the next run does everything again.
+# The record of the new set is written in full, then counts at once, with the mark `committed`.
+# Until that is there the next run undoes this one and does everything again.
 close_transaction() {
   local path digest origin
   awk -F '\t' '
@@ -191,20 +232,28 @@ close_transaction() {
   cp -- "$work/manifest" "$(manifest).new"
   cp -- "$work/directives" "$(set_directory)/directives.new"
   sha256sum <"$work/text" >"$(set_directory)/digest.new"
-  mv -- "$(manifest).new" "$(manifest)"
-  mv -- "$(set_directory)/directives.new" "$(set_directory)/directives"
-  mv -- "$(set_directory)/digest.new" "$(set_directory)/digest"
   grep -qxF -- "$set_name" "$state/sequence" 2>/dev/null || printf '%s\n' "$set_name" >>"$state/sequence"
-  rm -rf -- "$transaction"
+  sync -f "$state"
+  : >"$transaction/committed"
   transaction_open= # read by fail
+  finish_commit
+}
+
+finish_commit() {
+  local name
+  for name in manifest directives digest; do
+    [ ! -e "$(set_directory)/$name.new" ] || mv -f -- "$(set_directory)/$name.new" "$(set_directory)/$name"
+  done
+  discard_transaction
 }
 
 # Removal: what the set wrote goes, what was there before comes back, edits by hand are kept.
 remove_files() {
-  local path origin program
+  local path origin program nginx=''
   while IFS=$'\t' read -r path _ origin; do
     keep_original "$path"
     retire_file "$path" "$origin"
+    case $path in /etc/nginx/*) nginx=touched ;; esac
   done < <(recorded file)
   while IFS=$'\t' read -r path program; do
     [ -f "$path" ] || continue
@@ -214,6 +263,8 @@ remove_files() {
       cat -- "$work/filtered" >"$path.nix-binary-cache"
       mv -fT -- "$path.nix-binary-cache" "$path"
     }
+    nginx=touched
   done < <(recorded filter)
-  after_removal
+  systemctl daemon-reload
+  [ -z "$nginx" ] || reload_running_nginx
 }

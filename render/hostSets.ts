@@ -18,7 +18,6 @@ import {
   SERVER_UNIT,
   SERVER_USER,
   serverProfile,
-  serverUrl,
 } from "./layout";
 import type { NixKeyPair } from "./nixKey";
 
@@ -41,8 +40,8 @@ export function programSet(programs: readonly HostProgram[], family: Family): st
 
 /** The packages of each family; the Nix ones only where no Nix is there already. */
 const PACKAGES: Readonly<Record<Family, readonly string[]>> = {
-  arch: ["curl", "nginx", "nix=nix"],
-  debian: ["curl", "nginx", "procps", "nix=nix-bin,nix-setup-systemd"],
+  arch: ["curl", "nginx", "nix-daemon.socket=nix"],
+  debian: ["curl", "nginx", "procps", "nix-daemon.socket=nix-bin,nix-setup-systemd"],
 };
 
 export interface PackagesSettings {
@@ -50,11 +49,10 @@ export interface PackagesSettings {
   readonly server: ServerKind;
   /** The flake that the server comes from. */
   readonly nixpkgs: string;
-  readonly port: number;
 }
 
 /** The configuration set `packages`: Nix with its daemon, nginx, and the server in its profile. */
-export function packagesSet({ family, server, nixpkgs, port }: PackagesSettings): string {
+export function packagesSet({ family, server, nixpkgs }: PackagesSettings): string {
   const profile: SetLine[] =
     server === "none"
       ? []
@@ -66,7 +64,6 @@ export function packagesSet({ family, server, nixpkgs, port }: PackagesSettings)
               serverProfile(server),
               `${nixpkgs}#${server}`,
               SERVER_UNIT,
-              `${serverUrl(port)}/nix-cache-info`,
             ),
           ),
         ];

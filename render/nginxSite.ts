@@ -171,10 +171,9 @@ function proxySettings(compresses: boolean): Directive[] {
  */
 function locations({ server, settings }: SiteArguments): Directive[] {
   const live = server !== "none";
-  const nar =
-    server === "harmonia"
-      ? "$nix_binary_cache_encoding$nix_binary_cache_nar"
-      : "$nix_binary_cache_nar";
+  const encoding = server === "harmonia" ? "$nix_binary_cache_encoding" : "";
+  const narinfo = `${encoding}$uri`;
+  const nar = `${encoding}$nix_binary_cache_nar`;
   return [
     block(
       ["location", "=", "/nix-cache-info"],
@@ -202,9 +201,10 @@ function locations({ server, settings }: SiteArguments): Directive[] {
       ? [
           block(
             ["location", "@narinfo"],
-            directive("proxy_pass", `http://${SERVER}`),
+            // Never what the client has spelled, with a query, say: it is not in the key.
+            directive("proxy_pass", `http://${SERVER}$uri`),
             directive("proxy_cache", "nix_binary_cache_narinfo"),
-            directive("proxy_cache_key", "$uri"),
+            directive("proxy_cache_key", narinfo),
             directive("proxy_cache_valid", "200", `${settings.narinfoSeconds}s`),
             directive("proxy_cache_valid", "404", "2s"),
           ),

@@ -20,13 +20,11 @@ export interface ServerSettings {
   readonly workers: number;
   /** The Priority that the server states; lower is asked first. */
   readonly priority: number;
-  /** The name of the key that it signs with. */
-  readonly keyName: string;
 }
 
 /** The configuration set `server`: the unit, its settings, and the proof that it signs and serves. */
 export function serverSet(settings: ServerSettings): string {
-  const { server, port, keyName } = settings;
+  const { server, port } = settings;
   return configurationSet("server", [
     file(`/etc/systemd/system/${SERVER_UNIT}`, serverUnit(settings)),
     ...(server === "harmonia" ? [file(HARMONIA_SETTINGS, harmoniaSettings(settings))] : []),
@@ -34,7 +32,7 @@ export function serverSet(settings: ServerSettings): string {
     line("enable", SERVER_UNIT),
     line("restart", SERVER_UNIT),
     line("run", hostProgram("forget-narinfo", NARINFO_CACHE)),
-    probe(30, hostProgram("probe-cache", serverUrl(port), serverProfile(server), keyName)),
+    probe(30, hostProgram("probe-cache", serverUrl(port), serverProfile(server))),
   ]);
 }
 
@@ -52,6 +50,8 @@ export function serverUnit(settings: ServerSettings): string {
         ["Wants", "nix-daemon.socket"],
         ["After", "network.target nix-daemon.socket"],
         ["StartLimitIntervalSec", 0],
+        // Nothing to systemd; it tells server-profile where this server is to be asked.
+        ["X-NixBinaryCacheUrl", serverUrl(settings.port)],
       ],
     ],
     [
@@ -88,6 +88,8 @@ function command({ server, port, workers, priority }: ServerSettings): string[] 
         `127.0.0.1:${port}`,
         "--workers",
         String(workers),
+        // Starman waits a second in a worker for the next request on a connection that is kept.
+        "--disable-keepalive",
       ];
     case "nix-serve-ng":
       return [
@@ -107,16 +109,21 @@ function command({ server, port, workers, priority }: ServerSettings): string[] 
 function environment(server: ServerSettings["server"]): Setting[] {
   const common: Setting[] = [
     ["Environment", "HOME=%t/nix-serve"],
-    ["Environment", "NIX_REMOTE=daemon"],
     ["Environment", "PATH=/nix/var/nix/profiles/default/bin:/usr/local/bin:/usr/bin:/bin"],
   ];
   return server === "harmonia"
     ? [
         ...common,
         ["Environment", `CONFIG_FILE=${HARMONIA_SETTINGS}`],
+        ["Environment", "NIX_REMOTE=daemon"],
         ["Environment", "SIGN_KEY_PATHS=%d/signing-key"],
       ]
-    : [...common, ["Environment", "NIX_SECRET_KEY_FILE=%d/signing-key"]];
+    : [
+        ...common,
+        // What a worker remembered of a path would be wrong after it was collected and built again.
+        ["Environment", "NIX_REMOTE=daemon?path-info-cache-size=0"],
+        ["Environment", "NIX_SECRET_KEY_FILE=%d/signing-key"],
+      ];
 }
 
 /**

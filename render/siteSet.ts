@@ -28,7 +28,6 @@ export interface SiteArguments {
   readonly port: number;
   readonly domain: string;
   readonly priority: number;
-  readonly keyName: string;
   readonly settings: SiteSettings;
 }
 
@@ -57,7 +56,7 @@ export function siteSet(site: SiteArguments): string {
     line("made", NAR_CACHE),
     line("made", SITE_LOG),
     ...(server === "none" ? [] : garbageCollectionUnits()),
-    line("check", "nginx -t -q"),
+    line("check", hostProgram("nginx-check", domain, ...settings.serverNames)),
     line("enable", "nginx.service"),
     line("reload", "nginx.service"),
     ...(server === "none" ? [] : [line("enable", "nix-binary-cache-forget.path")]),
@@ -67,12 +66,7 @@ export function siteSet(site: SiteArguments): string {
     ),
     ...(server === "none"
       ? []
-      : [
-          probe(
-            30,
-            hostProgram("probe-cache", url, serverProfile(server), site.keyName, ...direct),
-          ),
-        ]),
+      : [probe(30, hostProgram("probe-cache", url, serverProfile(server), ...direct))]),
   ]);
 }
 

@@ -5,10 +5,16 @@ import type { HostConnection, SshEndpoint } from "../../config/connection";
 
 type SshConnection = Extract<HostConnection, { kind: "ssh" }>;
 
-/** Attempts of the command provider: about 11 s for the first ten, 5 s for each further one. */
 const QUICK_ATTEMPTS = 3;
+/** How long one attempt may take to connect, in seconds. */
+const DIAL_SECONDS = 5;
+
+/**
+ * Attempts of the command provider: the first ten take about 11 s, each further one 5 s and, where
+ * the host does not even refuse, the time to connect.
+ */
 export function attemptsWithin(seconds: number): number {
-  return 10 + Math.max(0, Math.ceil((seconds - 11) / 5));
+  return 10 + Math.max(0, Math.ceil((seconds - 11) / (5 + DIAL_SECONDS)));
 }
 
 /**
@@ -39,6 +45,7 @@ function endpointArguments(
     port,
     user,
     dialErrorLimit,
+    perDialTimeout: DIAL_SECONDS,
     ...(privateKey === undefined ? {} : { privateKey: pulumi.secret(privateKey.reveal()) }),
     ...(privateKeyPassword === undefined
       ? {}

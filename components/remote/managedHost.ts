@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { HostConfiguration } from "../../config/configuration";
 import { HOST_PROGRAMS } from "../../render/configurationSet";
+import { shellQuote } from "../../render/shell";
 import { programSet } from "../../render/hostSets";
 import { attemptsWithin, connectionArguments } from "./connection";
 import { pinnedHostKey } from "./hostKey";
@@ -41,7 +42,7 @@ export class ManagedHost {
     this.ready = this.command(
       `${name}-program`,
       {
-        create: this.asRoot("bash -s"),
+        create: this.asRoot(`bash -s -- ${this.flags().join(" ")}`),
         delete: this.ifProgram("remove-all"),
         stdin: bootstrapText() + programSet(hostPrograms(), host.family),
         attempts: attemptsWithin(wait),
@@ -57,11 +58,12 @@ export class ManagedHost {
     options: pulumi.CustomResourceOptions & { readonly secret?: boolean },
   ): pulumi.CustomResource {
     const { secret = false, ...rest } = options;
-    const flags = [...(this.host.adopt ? ["--adopt"] : []), ...this.runFlag()];
+    // A key that somebody trusts is not replaced by the way: it is imported, or moved away by hand.
+    const adopt = this.host.adopt && set !== "keys" ? ["--adopt"] : [];
     return this.command(
       `${this.host.name}-${set}`,
       {
-        create: this.asRoot([CONFIGURATION_SET, "apply", set, ...flags].join(" ")),
+        create: this.asRoot([CONFIGURATION_SET, "apply", set, ...this.flags(), ...adopt].join(" ")),
         delete: this.ifProgram(`remove ${set}`),
         stdin: secret ? pulumi.secret(text) : text,
       },
@@ -101,11 +103,16 @@ export class ManagedHost {
 
   /** A host that was installed anew has no program, and nothing that it would have to remove. */
   private ifProgram(words: string): string {
-    return `[ ! -x ${CONFIGURATION_SET} ] || ${this.asRoot(`${CONFIGURATION_SET} ${words}`)}`;
+    return `[ ! -x ${CONFIGURATION_SET} ] || ${this.asRoot(`${CONFIGURATION_SET} ${words} ${this.ownerFlag()}`)}`;
   }
 
-  private runFlag(): string[] {
-    return this.host.run === 1 ? [] : ["--run", String(this.host.run)];
+  private flags(): string[] {
+    return [this.ownerFlag(), ...(this.host.run === 1 ? [] : [`--run ${this.host.run}`])];
+  }
+
+  /** Whoever sets a host up last owns it; the removal of an earlier owner leaves it alone. */
+  private ownerFlag(): string {
+    return `--owner ${shellQuote(`${pulumi.getProject()}/${pulumi.getStack()}/${this.host.name}`)}`;
   }
 }
 

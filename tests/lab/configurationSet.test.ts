@@ -61,7 +61,7 @@ describe("a configuration set on a host", () => {
     (await host.run(`cat ${path} 2>/dev/null || echo absent`)).stdout;
   const leftovers = (): Promise<string> =>
     host.must(
-      "find / -xdev \\( -name '.*.nix-binary-cache' -o -name '*.nix-binary-cache' \\) -not -path '/proc/*'; ls -d /run/nix-binary-cache* /var/lib/nix-binary-cache/transaction* 2>/dev/null || :",
+      "find / -xdev \\( -name '.*.nix-binary-cache' -o -name '*.nix-binary-cache' \\) -not -path '/proc/*'; ls -d /run/nix-binary-cache.?????? /var/lib/nix-binary-cache/transaction* 2>/dev/null || :",
     );
 
   /** A service whose content is told by a file, so that a restart can be seen. */
@@ -162,6 +162,81 @@ nothing was changed. Move it away, or set 'adopt: true' for this host: the file 
     expect(await host.must(`stat --format=%a ${TARGET}`)).toBe("600\n");
   });
 
+  test("an adopted unit runs again with its own file, after a failure and after removal", async () => {
+    const foreign =
+      "[Service]\nExecStart=/bin/sleep 111111\n[Install]\nWantedBy=multi-user.target\n";
+    await host.must(
+      "cat > /etc/systemd/system/lab.service && systemctl daemon-reload && systemctl start lab",
+      {
+        input: foreign,
+      },
+    );
+    const running = (): Promise<string> =>
+      host.must("tr '\\0' ' ' < /proc/$(systemctl show -P MainPID lab)/cmdline");
+    const ours = [
+      service("/bin/sleep infinity"),
+      line("enable", "lab.service"),
+      line("restart", "lab.service"),
+    ];
+    await refused([...ours, probe(1, "false")], "--adopt");
+    expect(await running()).toContain("111111");
+    await applied(ours, "--adopt");
+    expect(await running()).toContain("infinity");
+    await host.must(`${APPLY} remove lab`);
+    expect(await running()).toContain("111111");
+    expect((await host.run("systemctl is-enabled lab")).stdout.trim()).toBe("disabled");
+  });
+
+  test("an original that was edited between two adoptions is the one that comes back", async () => {
+    await host.must(`mkdir -p /etc/lab && echo first > ${TARGET}`);
+    await applied([file(TARGET, "ours\n")], "--adopt");
+    await applied([file("/etc/lab/other", "x\n")]);
+    expect(await read(TARGET)).toBe("first\n");
+    await host.must(`echo second > ${TARGET}`);
+    await applied([file(TARGET, "ours\n")], "--adopt");
+    await host.must(`${APPLY} remove lab`);
+    expect(await read(TARGET)).toBe("second\n");
+  });
+
+  test("a directory that was there keeps its owner and mode, and stays", async () => {
+    await host.must("mkdir /srv/mine && chown operator: /srv/mine && chmod 2775 /srv/mine");
+    await applied([directory("/srv/mine"), file("/srv/mine/ours", "x\n")]);
+    await host.must(`${APPLY} remove lab`);
+    expect(await host.must("stat --format='%U %a' /srv/mine")).toBe("operator 2775\n");
+  });
+
+  test("a transaction cut off before it reached the disk harms no other set", async () => {
+    await applied([file(TARGET, "one\n")]);
+    await host.must(
+      "mkdir /var/lib/nix-binary-cache/transaction && : > /var/lib/nix-binary-cache/transaction/set",
+    );
+    expect(await applied([file(TARGET, "one\n")])).toBe("lab: unchanged");
+    await host.must("mkdir /var/lib/nix-binary-cache/transaction");
+    expect(await applied([file(TARGET, "two\n")])).toBe("lab: applied");
+  });
+
+  test("a run cut off after its commit is finished, not undone", async () => {
+    await applied([file(TARGET, "one\n")]);
+    const state = "/var/lib/nix-binary-cache";
+    await host.must(
+      `cd ${state} && mkdir transaction && echo lab > transaction/set && : > transaction/committed && cp sets/lab/digest sets/lab/digest.new && echo stale > sets/lab/digest`,
+    );
+    expect(await applied([file(TARGET, "one\n")])).toBe("lab: unchanged");
+  });
+
+  test("what cannot be put back is kept and named", async () => {
+    await host.must("mkdir -p /srv/gone && echo mine > /srv/gone/file");
+    const message = await refused(
+      [file("/srv/gone/file", "ours\n"), line("run", "mv /srv/gone /srv/away && false")],
+      "--adopt",
+    );
+    expect(message).toContain(
+      "these could not be put back: /srv/gone/file\ntheir copies are in /var/lib/nix-binary-cache/unrestored.",
+    );
+    expect(await host.must("cat /var/lib/nix-binary-cache/unrestored.*/backup.1")).toBe("mine\n");
+    expect(await applied([file(TARGET, "one\n")])).toBe("lab: applied");
+  });
+
   test("a link and a directory in a file's place are not taken for the file", async () => {
     await host.must(`mkdir -p /etc/lab /etc/lab/directory && ln -s /etc/hostname ${TARGET}`);
     expect(await refused([file(TARGET, "ours\n")])).toContain(`${TARGET} was there before`);
@@ -250,13 +325,13 @@ nothing was changed. Move it away, or set 'adopt: true' for this host: the file 
 
   test("two runs at once go one after the other; one that waits too long says who holds the lock", async () => {
     const slow = apply([file(TARGET, "one\n"), line("run", "sleep 4")]);
-    await host.must("until grep -q apply /run/lock/nix-binary-cache.lock; do sleep 0.05; done");
+    await host.must("until grep -q apply /run/nix-binary-cache.lock; do sleep 0.05; done");
     const impatient = await host.run(`NIX_BINARY_CACHE_LOCK_SECONDS=1 ${APPLY} apply lab`, {
       input: configurationSet("lab", [file(TARGET, "two\n")]),
     });
     expect(impatient.code).toBe(1);
     expect(impatient.stderr).toMatch(
-      /^lab: another run has held \/run\/lock\/nix-binary-cache\.lock for 1 s: pid [0-9]+, apply lab, since 20/,
+      /^lab: another run has held \/run\/nix-binary-cache\.lock for 1 s: pid [0-9]+, apply lab, since 20/,
     );
     const patient = apply([file(TARGET, "two\n")]);
     expect((await slow).code).toBe(0);

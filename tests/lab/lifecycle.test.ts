@@ -269,10 +269,48 @@ nothing was changed. Move it away, or set 'adopt: true' for this host: the file 
     const profile = "/nix/var/nix/profiles/nix-binary-cache-nix-serve";
     const before = await cachy.must(`readlink -f ${profile}`);
     const log = await failedUp(engine, configured({ nixpkgs: "path:/srv/broken" }));
-    expect(log).toContain("does not answer at http://127.0.0.1:5000/nix-cache-info");
+    expect(log).toContain("does not serve at http://127.0.0.1:5000");
     expect(log).toContain("which serves");
     expect(await cachy.must(`readlink -f ${profile}`)).toBe(before);
     await verifyStorePath(cache(), await buildPath(cachy, "rolled back"), publicKey);
+  });
+
+  test("a host that gets another name in the stack goes on serving", async () => {
+    await provision();
+    const renamed = stackConfiguration(
+      [hostValues(cachy, { name: "cachy", domain: "cachy.local" })],
+      { signingKeys: [{ name: "cachy.local-1" }] },
+    );
+    const result = await up(engine, renamed);
+    expect(commandChanges(result)).toContain("delete cachy.local-program");
+    await verifyStorePath(cache(), await buildPath(cachy, "renamed"), publicKey);
+    await engine.destroy({ excludeProtected: true });
+    expect(await cachy.must("ls -d /usr/local/lib/nix-binary-cache 2>/dev/null || echo gone")).toBe(
+      "gone\n",
+    );
+  });
+
+  test("a site that has the name already is found and named, and goes on serving", async () => {
+    await cachy.must(
+      cachy.distribution === "arch"
+        ? "pacman --sync --needed --noconfirm nginx >/dev/null"
+        : "apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes nginx >/dev/null",
+    );
+    const edit =
+      "sed -i 's/^http {/http {\\n    server { listen 80; server_name cachy.local; return 204; }/' /etc/nginx/nginx.conf";
+    await cachy.must(`${edit} && nginx -t -q && systemctl restart nginx`);
+    const log = await failedUp(engine, configured());
+    expect(log).toContain(
+      "another site of this nginx has the name cachy.local: remove that site, or give this cache another domain\nsee /etc/nginx/nginx.conf",
+    );
+    expect(await statusOf("/")).toBe(204);
+  });
+
+  test("run: the same text is carried out once more where a new number asks for it", async () => {
+    await provision();
+    const before = await startOf(cachy, "nix-serve");
+    await up(engine, configured({ run: 2 }));
+    expect(await startOf(cachy, "nix-serve")).not.toBe(before);
   });
 
   test("an unsupported distribution is refused by name, and nothing is left there", async () => {

@@ -131,11 +131,7 @@ describe("the servers behind the site", () => {
     const path = await buildPath(cachy, "rotated");
     await verifyStorePath(cache(), path, first);
     const result = await up(engine, configured({}, { signingKeys, signWith: "cachy.local-2" }));
-    expect(commandChanges(result)).toEqual([
-      "update cachy.local-keys",
-      "update cachy.local-server",
-      "update cachy.local-site",
-    ]);
+    expect(commandChanges(result)).toEqual(["update cachy.local-keys"]);
     const { narinfo } = await verifyStorePath(cache(), path, second);
     expect(isSignedBy(narinfo, first)).toBe(false);
   });

@@ -220,7 +220,6 @@ describe("every command", () => {
         family: "debian",
         server: "nix-serve",
         nixpkgs: "github:NixOS/nixpkgs/nixos-26.05",
-        port: 5000,
       }),
       keysSet({ secretKey: nixSecretKey(name), publicKey: nixPublicKey(name) }),
       serverSet(server()),
@@ -502,8 +501,8 @@ describe("a signing key", () => {
         secretKey: nixSecretKey("cachy.local-2"),
         publicKey: nixPublicKey("cachy.local-2"),
       }),
-      serverSet(server({ keyName: "cachy.local-2" })),
-      siteSet(site({ keyName: "cachy.local-2" })),
+      serverSet(server()),
+      siteSet(site()),
     ]);
   });
 

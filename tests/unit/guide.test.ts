@@ -42,10 +42,7 @@ function allTexts(): (readonly [name: string, text: string])[] {
   const packages = FAMILIES.flatMap((family) =>
     [...SERVERS, "none" as const].map(
       (kind) =>
-        [
-          `packages ${family} ${kind}`,
-          packagesSet({ family, server: kind, nixpkgs, port: 5000 }),
-        ] as const,
+        [`packages ${family} ${kind}`, packagesSet({ family, server: kind, nixpkgs })] as const,
     ),
   );
   const servers = SERVERS.map((kind) => [kind, serverSet(server({ server: kind }))] as const);

@@ -141,7 +141,7 @@ file /etc/two root:root 0644
       siteSet(site()),
       ...(["nix-serve", "nix-serve-ng", "harmonia"] as const).flatMap((kind) => [
         serverSet(server({ server: kind })),
-        packagesSet({ family: "arch", server: kind, nixpkgs, port: 5000 }),
+        packagesSet({ family: "arch", server: kind, nixpkgs }),
       ]),
     ];
     for (const set of sets) {

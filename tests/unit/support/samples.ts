@@ -98,7 +98,6 @@ export function site(changes: Partial<SiteArguments> = {}): SiteArguments {
     port: 5000,
     domain: "cachy.local",
     priority: 30,
-    keyName: "cachy.local-1",
     settings: siteSettings(),
     ...changes,
   };
@@ -117,7 +116,6 @@ export function server(changes: Partial<ServerSettings> = {}): ServerSettings {
     port: 5000,
     workers: 4,
     priority: 30,
-    keyName: "cachy.local-1",
     ...changes,
   };
 }
