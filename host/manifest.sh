@@ -87,6 +87,7 @@ foreign_advice() {
 signingKeys with name: $(cut -s -d: -f1 </var/lib/nix-serve/cache-priv-key.pem | head -n 1) and the file's text as secretKey, and signWith: that name (docs/operations.md, Importing a key).
 If nobody is to trust it any more, move the file away."
       ;;
+    */cache-pub-key.pem*) printf 'Move it away: it is the public half of another key.\n' ;;
     *)
       printf "Move it away, or set 'adopt: true' for this host: the file is then kept and comes back on destroy.\n"
       ;;

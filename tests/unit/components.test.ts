@@ -31,7 +31,14 @@ import {
 
 const SET = "/usr/local/lib/nix-binary-cache/configuration-set";
 const LOCAL = { name: "cachy.local", distribution: "debian", connection: "local" } as const;
+const OWNER = "--owner nix-binary-cache/dev/cachy.local";
 const STEPS = ["program", "packages", "keys", "server", "site"];
+
+/** A cache with two hosts, whose key must be listed. */
+const TWO_HOSTS = {
+  hosts: [HOST, { ...HOST, name: "other.local" }],
+  signingKeys: [{ name: "cachy.local-1" }],
+};
 
 /** Constructs the cache and waits until all of it is registered. */
 async function deploy(configuration: Configuration, settings?: MockSettings): Promise<Recorder> {
@@ -42,7 +49,12 @@ async function deploy(configuration: Configuration, settings?: MockSettings): Pr
 }
 
 /** What each step of a host has for an input, in the order of the steps. */
-function inputs(recorder: Recorder, name: string, host = HOST.name, steps = STEPS): unknown[] {
+function inputs(
+  recorder: Recorder,
+  name: string,
+  host: string = HOST.name,
+  steps = STEPS,
+): unknown[] {
   return steps.map((step) => {
     const [command] = recorder.commands.filter((each) => each.name === `${host}-${step}`);
     return command?.inputs[name];
@@ -160,8 +172,8 @@ describe("every command", () => {
         user: "root",
         hostKey: HOST_KEY,
         privateKey: LOGIN_KEY,
-        perDialTimeout: 15,
-        dialErrorLimit: command.name === "cachy.local-program" ? 32 : 3,
+        perDialTimeout: 5,
+        dialErrorLimit: command.name === "cachy.local-program" ? 21 : 3,
       });
     }
   });
@@ -181,7 +193,7 @@ describe("every command", () => {
       user: "root",
       hostKey: HOST_KEY,
       privateKey: LOGIN_KEY,
-      perDialTimeout: 15,
+      perDialTimeout: 5,
       dialErrorLimit: 3,
       proxy: {
         host: "gate.local",
@@ -189,7 +201,7 @@ describe("every command", () => {
         user: "jump",
         hostKey: HOST_KEY,
         privateKey: pemOf("gate"),
-        perDialTimeout: 15,
+        perDialTimeout: 5,
         dialErrorLimit: 3,
       },
     });
@@ -207,7 +219,7 @@ describe("every command", () => {
       port: 22,
       user: "root",
       hostKey: HOST_KEY,
-      perDialTimeout: 15,
+      perDialTimeout: 5,
       dialErrorLimit: 3,
     });
   });
@@ -231,35 +243,48 @@ describe("every command", () => {
 describe("a host is changed", () => {
   test("as root", () => {
     expect(inputs(plainCache, "create")).toEqual([
-      "bash -s",
-      `${SET} apply packages`,
-      `${SET} apply keys`,
-      `${SET} apply server`,
-      `${SET} apply site`,
+      `bash -s -- ${OWNER}`,
+      `${SET} apply packages ${OWNER}`,
+      `${SET} apply keys ${OWNER}`,
+      `${SET} apply server ${OWNER}`,
+      `${SET} apply site ${OWNER}`,
     ]);
     expect(inputs(plainCache, "delete")).toEqual([
-      `[ ! -x ${SET} ] || ${SET} remove-all`,
-      `[ ! -x ${SET} ] || ${SET} remove packages`,
-      `[ ! -x ${SET} ] || ${SET} remove keys`,
-      `[ ! -x ${SET} ] || ${SET} remove server`,
-      `[ ! -x ${SET} ] || ${SET} remove site`,
+      `[ ! -x ${SET} ] || ${SET} remove-all ${OWNER}`,
+      `[ ! -x ${SET} ] || ${SET} remove packages ${OWNER}`,
+      `[ ! -x ${SET} ] || ${SET} remove keys ${OWNER}`,
+      `[ ! -x ${SET} ] || ${SET} remove server ${OWNER}`,
+      `[ ! -x ${SET} ] || ${SET} remove site ${OWNER}`,
+    ]);
+  });
+
+  test("in the name of itself, which is what the host then belongs to", async () => {
+    const recorder = await deploy(accepted(TWO_HOSTS));
+    const owner = "--owner nix-binary-cache/dev/other.local";
+    expect(inputs(recorder, "create", "other.local")).toEqual([
+      `bash -s -- ${owner}`,
+      ...STEPS.slice(1).map((step) => `${SET} apply ${step} ${owner}`),
+    ]);
+    expect(inputs(recorder, "delete", "other.local")).toEqual([
+      `[ ! -x ${SET} ] || ${SET} remove-all ${owner}`,
+      ...STEPS.slice(1).map((step) => `[ ! -x ${SET} ] || ${SET} remove ${step} ${owner}`),
     ]);
   });
 
   const withSudo = [
     [
-      "sudo -n bash -s",
-      `sudo -n ${SET} apply packages`,
-      `sudo -n ${SET} apply keys`,
-      `sudo -n ${SET} apply server`,
-      `sudo -n ${SET} apply site`,
+      `sudo -n bash -s -- ${OWNER}`,
+      `sudo -n ${SET} apply packages ${OWNER}`,
+      `sudo -n ${SET} apply keys ${OWNER}`,
+      `sudo -n ${SET} apply server ${OWNER}`,
+      `sudo -n ${SET} apply site ${OWNER}`,
     ],
     [
-      `[ ! -x ${SET} ] || sudo -n ${SET} remove-all`,
-      `[ ! -x ${SET} ] || sudo -n ${SET} remove packages`,
-      `[ ! -x ${SET} ] || sudo -n ${SET} remove keys`,
-      `[ ! -x ${SET} ] || sudo -n ${SET} remove server`,
-      `[ ! -x ${SET} ] || sudo -n ${SET} remove site`,
+      `[ ! -x ${SET} ] || sudo -n ${SET} remove-all ${OWNER}`,
+      `[ ! -x ${SET} ] || sudo -n ${SET} remove packages ${OWNER}`,
+      `[ ! -x ${SET} ] || sudo -n ${SET} remove keys ${OWNER}`,
+      `[ ! -x ${SET} ] || sudo -n ${SET} remove server ${OWNER}`,
+      `[ ! -x ${SET} ] || sudo -n ${SET} remove site ${OWNER}`,
     ],
   ];
 
@@ -278,22 +303,23 @@ describe("a host is changed", () => {
     jest.spyOn(process, "getuid").mockReturnValue(0);
     const recorder = await deploy(accepted({ hosts: [LOCAL] }));
     expect(inputs(recorder, "create")).toEqual([
-      "bash -s",
-      `${SET} apply packages`,
-      `${SET} apply keys`,
-      `${SET} apply server`,
-      `${SET} apply site`,
+      `bash -s -- ${OWNER}`,
+      `${SET} apply packages ${OWNER}`,
+      `${SET} apply keys ${OWNER}`,
+      `${SET} apply server ${OWNER}`,
+      `${SET} apply site ${OWNER}`,
     ]);
   });
 
   test("with files taken over and everything run again, where that is asked for", async () => {
     const recorder = await deploy(configurationOf({ adopt: true, run: 3 }));
     expect(inputs(recorder, "create")).toEqual([
-      "bash -s",
-      `${SET} apply packages --adopt --run 3`,
-      `${SET} apply keys --adopt --run 3`,
-      `${SET} apply server --adopt --run 3`,
-      `${SET} apply site --adopt --run 3`,
+      `bash -s -- ${OWNER} --run 3`,
+      `${SET} apply packages ${OWNER} --run 3 --adopt`,
+      // A key that somebody trusts is not taken over.
+      `${SET} apply keys ${OWNER} --run 3`,
+      `${SET} apply server ${OWNER} --run 3 --adopt`,
+      `${SET} apply site ${OWNER} --run 3 --adopt`,
     ]);
     expect(inputs(recorder, "delete")).toEqual(inputs(plainCache, "delete"));
   });
@@ -309,8 +335,7 @@ describe("a host is changed", () => {
   });
 
   test("while another host is", async () => {
-    const hosts = [HOST, { ...HOST, name: "other.local" }];
-    const { events } = await deploy(accepted({ hosts }), { slowness: 15 });
+    const { events } = await deploy(accepted(TWO_HOSTS), { slowness: 15 });
     expect(events.indexOf("begin other.local-program")).toBeLessThan(
       events.indexOf("end cachy.local-program"),
     );
@@ -324,10 +349,8 @@ describe("a host is changed", () => {
     expect(options.timeouts).toEqual(["720s", "720s", ""]);
     const patient = await deploy(configurationOf({ waitSeconds: 600 }));
     expect(patient.only("cachy.local-program").options.timeouts).toEqual(["1200s", "1200s", ""]);
-    // The provider's first ten attempts take about 11 s, each further one 5 s.
-    expect([1, 11, 12, 16, 17, 120, 600].map(attemptsWithin)).toEqual([
-      10, 10, 11, 11, 12, 32, 128,
-    ]);
+    // The provider's first ten attempts take about 11 s, each further one 5 s and 5 s to connect.
+    expect([1, 11, 12, 21, 22, 120, 600].map(attemptsWithin)).toEqual([10, 10, 11, 11, 12, 21, 69]);
   });
 
   test("and its steps go with the first one, whose removal undoes them all", () => {
@@ -373,7 +396,7 @@ describe("a host that is lost", () => {
       { ...HOST, name: "other.local" },
     ];
     const recorder = await record();
-    const cache = new BinaryCache("binary-cache", accepted({ hosts }));
+    const cache = new BinaryCache("binary-cache", accepted({ ...TWO_HOSTS, hosts }));
     const module = valueOf(cache.clientModule);
     await recorder.settle();
     expect(cache.cacheUrl).toBe("http://other.local");
@@ -473,7 +496,7 @@ describe("a signing key", () => {
   }
 
   test("is shared by all hosts", async () => {
-    const recorder = await deploy(accepted({ hosts: [HOST, { ...HOST, name: "other.local" }] }));
+    const recorder = await deploy(accepted(TWO_HOSTS));
     const [first, second] = ["cachy.local", "other.local"].map(
       (host) => recorder.only(`${host}-keys`).inputs["stdin"],
     );
@@ -552,7 +575,7 @@ test("the client module is made of all caches, keys and upstreams", async () => 
   const recorder = await record();
   const cache = new BinaryCache(
     "binary-cache",
-    accepted({ hosts, priority: 20, client, upstreams }),
+    accepted({ ...TWO_HOSTS, hosts, priority: 20, client, upstreams }),
   );
   const module = valueOf(cache.clientModule);
   await recorder.settle();

@@ -409,15 +409,19 @@ describe("values that contradict each other are refused", () => {
   const other = { ...HOST, name: "other.local" };
 
   test("two hosts of one name", () => {
-    expect(problemsOf({ hosts: [HOST, other, HOST] })).toEqual([
+    const signingKeys = [{ name: "cachy.local-1" }];
+    expect(problemsOf({ hosts: [HOST, other, HOST], signingKeys })).toEqual([
       'hosts[2].name: "cachy.local" is that of hosts[0] too; accepted: a name of its own for every host',
     ]);
   });
 
   test("two hosts of one domain, whether it is given or follows from the name", () => {
-    expect(problemsOf({ hosts: [HOST, { ...other, domain: "cachy.local" }] })).toEqual([
-      'hosts[1].domain: "cachy.local" is that of cachy.local too; accepted: a domain of its own for every host',
-    ]);
+    const signingKeys = [{ name: "cachy.local-1" }];
+    expect(problemsOf({ hosts: [HOST, { ...other, domain: "cachy.local" }], signingKeys })).toEqual(
+      [
+        'hosts[1].domain: "cachy.local" is that of cachy.local too; accepted: a domain of its own for every host',
+      ],
+    );
   });
 
   test("a signing key, an upstream or a client that is listed twice", () => {
@@ -510,6 +514,25 @@ describe("values that contradict each other are refused", () => {
     ]);
   });
 
+  test("several hosts with no signing key, whose order would decide its name", () => {
+    const missing = (name: string): string =>
+      `signingKeys: missing; accepted: with more than one host, the signing key by its name, such as ${name}-1`;
+    const other = { ...HOST, name: "other.local" };
+    expect(problemsOf({ hosts: [HOST, other] })).toEqual([missing("cachy.local")]);
+    expect(problemsOf({ hosts: [other, HOST], signingKeys: [] })).toEqual([missing("other.local")]);
+    expect(problemsOf({ hosts: [HOST, other], signWith: "cachy.local-1" })).toEqual([
+      missing("cachy.local"),
+    ]);
+    // A name that is none is not held up as an example.
+    expect(problemsOf({ hosts: [{ ...HOST, name: "Bad Name" }, other] })).toEqual([
+      `hosts[0].name: "Bad Name" is not valid; accepted: ${HOST_NAME}`,
+      missing("cachy.local"),
+    ]);
+    const signingKeys = [{ name: "cachy.local-1" }];
+    expect(problemsOf({ hosts: [HOST, other], signingKeys })).toEqual([]);
+    expect(problemsOf({ hosts: [HOST] })).toEqual([]);
+  });
+
   test("a key to sign with that is no signing key", () => {
     expect(problemsOf({ hosts: [HOST], signWith: "other-1" })).toEqual([
       'signWith: "other-1" is not valid; accepted: the name of a signing key (cachy.local-1)',
@@ -524,10 +547,11 @@ describe("values that contradict each other are refused", () => {
 
 test("two hosts that are one machine are refused", () => {
   const elsewhere = { ...HOST, name: "other.local", address: HOST.name };
-  expect(problemsOf({ hosts: [HOST, elsewhere] })).toEqual([
+  const signingKeys = [{ name: "cachy.local-1" }];
+  expect(problemsOf({ hosts: [HOST, elsewhere], signingKeys })).toEqual([
     "hosts[1].address: cachy.local port 22 is cachy.local already; accepted: a machine of its own for every host",
   ]);
-  expect(problemsOf({ hosts: [HOST, { ...elsewhere, port: 2222 }] })).toEqual([]);
+  expect(problemsOf({ hosts: [HOST, { ...elsewhere, port: 2222 }], signingKeys })).toEqual([]);
 });
 
 test("a password in an address is not shown", () => {
@@ -657,14 +681,17 @@ describe("what is accepted", () => {
     }
   });
 
-  test("hosts of names and domains of their own, which share the first one's key", () => {
+  test("hosts of names and domains of their own, which share the key that is listed", () => {
     const other = { ...HOST, name: "other.local" };
-    const { hosts, signingKeys } = accepted({ hosts: [HOST, other] });
+    const { hosts, signingKeys } = accepted({
+      hosts: [HOST, other],
+      signingKeys: [{ name: "shared-3" }],
+    });
     expect(hosts.map(({ name, domain }) => [name, domain])).toEqual([
       ["cachy.local", "cachy.local"],
       ["other.local", "other.local"],
     ]);
-    expect(signingKeys).toEqual([{ name: "cachy.local-1" }]);
+    expect(signingKeys).toEqual([{ name: "shared-3" }]);
   });
 
   test("upstreams with several public keys", () => {

@@ -153,7 +153,7 @@ describe("a private key", () => {
       { ...HOST, privateKeyFile: undefined, bastion },
       { ...HOST, name: "other.local", privateKeyFile: undefined, workers: 4, server: "none" },
     ];
-    expect(problemsOf({ hosts })).toEqual([
+    expect(problemsOf({ hosts, signingKeys: [{ name: "cachy.local-1" }] })).toEqual([
       "hosts[1].workers: 4 has no meaning with 'server: none'; accepted: no workers, or nix-serve or harmonia as server",
       `hosts[0].${NO_KEY}`,
       `hosts[0].bastion.${NO_KEY}`,

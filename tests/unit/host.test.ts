@@ -180,16 +180,21 @@ file /etc/two root:root 0644
     ["| content", "content without a file"],
   ])("refuses the line %j with its number", (line, complaint) => {
     const { status, stderr } = read(`configuration-set 1 site\n\n${line}\n`);
-    expect({ status, stderr }).toEqual({ status: 1, stderr: `line 3: ${complaint}: ${line}\n` });
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      // A content may be a secret.
+      stderr: `line 3: ${complaint}: ${line.startsWith("|") ? "(content)" : line}\n`,
+    });
   });
 
-  test("refuses a content whose bar stands alone with its text, and one behind another line", () => {
-    const set = "configuration-set 1 site\nfile /etc/x root:root 0644\n|x\nrun true\n| y\n";
+  test("refuses a content whose bar stands alone with its text, and one behind another line, and shows neither", () => {
+    const set =
+      "configuration-set 1 site\nfile /etc/x root:root 0644\n|hunter2\nrun true\n| hunter2\n";
     const { status, stderr } = read(set);
     expect({ status, stderr }).toEqual({
       status: 1,
-      stderr: `line 3: a blank must follow the bar: |x
-line 5: content without a file: | y
+      stderr: `line 3: a blank must follow the bar: (content)
+line 5: content without a file: (content)
 `,
     });
   });
@@ -388,12 +393,13 @@ http {
 
 describe("configuration-set", () => {
   const program = join(HOST, "configuration-set");
-  const usage = `usage: configuration-set apply NAME [--adopt] [--run NUMBER] < TEXT
-       configuration-set remove NAME
-       configuration-set remove-all
+  const usage = `usage: configuration-set apply NAME [--owner OWNER] [--adopt] [--run NUMBER] < TEXT
+       configuration-set remove NAME [--owner OWNER]
+       configuration-set remove-all [--owner OWNER]
        configuration-set list
---adopt       take over files that something else wrote; they are kept and come back on removal
---run NUMBER  ignored here; a new number makes Pulumi run the same text once more
+--owner OWNER  who this host belongs to from now on; a removal by another than the last is refused
+--adopt        take over files that something else wrote; they are kept and come back on removal
+--run NUMBER   do everything again, also where the text is the one applied last
 TEXT is a configuration set; configuration-set.md beside this program describes its lines.
 Exit codes: 0 done or nothing to do, 1 refused or failed (the earlier set is back), 2 wrong usage.
 `;
@@ -410,6 +416,13 @@ Exit codes: 0 done or nothing to do, 1 refused or failed (the earlier set is bac
     [["remove", ""]],
     [["apply", "site", "--unknown"]],
     [["apply", "site", "--run"]],
+    [["apply", "site", "--owner"]],
+    [["apply", "site", "--owner", "p/s/h", "--run"]],
+    [["remove"]],
+    [["remove", "site", "--owner"]],
+    [["remove", "site", "other"]],
+    [["remove-all", "--owner"]],
+    [["remove-all", "site"]],
     [["list", "all"]],
   ])("refuses the words %j before it touches anything", (words) => {
     expect(run(program, words)).toEqual({ status: 2, stdout: "", stderr: usage });
@@ -427,38 +440,48 @@ test("every program that is run by itself stops at its first error", () => {
 });
 
 describe("bootstrap", () => {
-  test("unpacks the programs, has the set applied by the one among them, and leaves nothing", () => {
-    const place = join(work, "bootstrap");
-    const path = commands(["bash", "cat", "awk", "rm"], {
-      mktemp: `echo '${place}'`,
-    });
-    const applier = `#!/bin/bash
+  test.each([
+    ["no options", [], ""],
+    [
+      "its options",
+      ["--owner", "p/s/my host", "--run", "2"],
+      " [--owner] [p/s/my host] [--run] [2]",
+    ],
+  ])(
+    "unpacks the programs, has one of them apply the set with %s, and leaves nothing",
+    (_, options, passed) => {
+      const place = join(work, "bootstrap");
+      const path = commands(["bash", "cat", "awk", "rm"], {
+        mktemp: `echo '${place}'`,
+      });
+      const applier = `#!/bin/bash
 cd "\${0%/*}"
-echo "$*"
+echo "$1 $2\${3+\$(printf ' [%s]' "\${@:3}")}"
 /bin/ls
 /bin/cat other
 echo ==
 /bin/cat
 `;
-    const set = programSet(
-      [
-        { name: "configuration-set", text: applier, executable: true },
-        { name: "other", text: "one\n\n  | three\n", executable: false },
-      ],
-      "debian",
-    );
-    mkdirSync(place);
-    const finished = run("/bin/bash", ["-s"], {
-      input: bootstrapText() + set,
-      environment: { PATH: path },
-    });
-    expect(finished).toEqual({
-      status: 0,
-      stderr: "",
-      stdout: `apply program\nconfiguration-set\nother\ntext\none\n\n  | three\n==\n${set}`,
-    });
-    expect(existsSync(place)).toBe(false);
-  });
+      const set = programSet(
+        [
+          { name: "configuration-set", text: applier, executable: true },
+          { name: "other", text: "one\n\n  | three\n", executable: false },
+        ],
+        "debian",
+      );
+      mkdirSync(place);
+      const finished = run("/bin/bash", ["-s", "--", ...options], {
+        input: bootstrapText() + set,
+        environment: { PATH: path },
+      });
+      expect(finished).toEqual({
+        status: 0,
+        stderr: "",
+        stdout: `apply program${passed}\nconfiguration-set\nother\ntext\none\n\n  | three\n==\n${set}`,
+      });
+      expect(existsSync(place)).toBe(false);
+    },
+  );
 });
 
 describe("forget-narinfo", () => {
@@ -482,38 +505,117 @@ describe("forget-narinfo", () => {
   });
 });
 
+describe("nginx-check", () => {
+  const NAMES = ["cachy.local", "cache.example.org"];
+
+  /** Runs the program beside an nginx that says some words and accepts its configuration or not. */
+  function check(words: string, status = 0, names: readonly string[] = NAMES): Finished {
+    const path = commands(["bash", "grep", "sed"], {
+      nginx: `[ "$*" = "-t -q" ] || exit 99\nprintf '%s' "$WORDS" >&2\nexit ${status}`,
+    });
+    const environment = { PATH: path, WORDS: words };
+    return run("/bin/bash", [join(HOST, "nginx-check"), ...names], { environment });
+  }
+
+  const conflict = (name: string, address = "0.0.0.0:80"): string =>
+    `nginx: [warn] conflicting server name "${name}" on ${address}, ignored\n`;
+
+  test("is content where nginx is", () => {
+    expect(check("")).toEqual({ status: 0, stdout: "", stderr: "" });
+  });
+
+  test("says what nginx says where it refuses its configuration", () => {
+    const words = `nginx: [emerg] unknown directive "x" in /etc/nginx/nginx.conf:3
+nginx: configuration file /etc/nginx/nginx.conf test failed
+`;
+    expect(check(words, 1)).toEqual({ status: 1, stdout: words, stderr: "" });
+    // The refusal is told before any conflict.
+    const both = `${conflict("cachy.local")}${words}`;
+    expect(check(both, 1)).toEqual({ status: 1, stdout: both, stderr: "" });
+  });
+
+  test.each(NAMES)("refuses a site of the name %s beside that of another", (name) => {
+    const { status, stdout, stderr } = check(conflict(name) + conflict(name, "[::]:80"));
+    expect({ status, stderr }).toEqual({ status: 1, stderr: "" });
+    // Files of this very machine, if it has an nginx, would follow.
+    expect(stdout.split("\n").filter((line) => !line.startsWith("see "))).toEqual([
+      `another site of this nginx has the name ${name}: remove that site, or give this cache another domain`,
+      "",
+    ]);
+  });
+
+  test("has nothing to say of other warnings, and of the names of others", () => {
+    const others = [
+      'nginx: [warn] the "user" directive makes sense only if the master process runs\n',
+      conflict("other.local"),
+      conflict("www.cachy.local"),
+      conflict("cachyxlocal"),
+    ];
+    expect(check(others.join(""))).toEqual({ status: 0, stdout: "", stderr: "" });
+  });
+});
+
 describe("packages", () => {
   const log = join(work, "package-log");
 
   /** Runs the program beside stand-ins that note how they were called. */
   function install(words: readonly string[], scripts: Readonly<Record<string, string>>): Finished {
     writeFileSync(log, "");
-    const path = commands(["bash", "grep", "cat"], { "present-command": ":", ...scripts });
+    const path = commands(["bash", "grep", "cat"], { systemctl, ...scripts });
     const environment = { PATH: path, LOG: log };
     return run("/bin/bash", [join(HOST, "packages"), ...words], { environment });
   }
 
+  /** The one unit that systemd knows here. */
+  const systemctl = '[ "$*" = "cat present.socket" ]';
   const note = 'echo "${0##*/} $*" >> "$LOG"';
   const debian = {
     "dpkg-query": '[ "${*: -1}" != curl ] || echo installed',
     dpkg: note,
     "apt-get": note,
+    ls: `${note}; [ "$*" = "-A /var/lib/dpkg/updates" ]`,
   };
+  const installed = `apt-get --quiet --option DPkg::Lock::Timeout=300 update
+apt-get --quiet --yes --no-install-recommends --option DPkg::Lock::Timeout=300 --option Dpkg::Options::=--force-confdef --option Dpkg::Options::=--force-confold install`;
   const arch = (installation: string): Record<string, string> => ({
     pacman: `${note}\ncase $1 in --query) [ "\${*: -1}" = curl ] ;; --sync) ${installation} ;; esac`,
   });
 
-  test("installs what is missing on Debian, and in place of a command what is missing of it", () => {
-    const words = ["debian", "curl", "nginx", "absent-command=one,two", "present-command=three"];
+  test("installs what is missing on Debian, and in place of a unit what is missing of it", () => {
+    const words = ["debian", "curl", "nginx", "absent.socket=one,curl,two", "present.socket=three"];
     expect(install(words, debian)).toEqual({ status: 0, stdout: "", stderr: "" });
-    expect(readFileSync(log, "utf8")).toBe(`dpkg --configure -a
-apt-get --quiet --option DPkg::Lock::Timeout=300 update
-apt-get --quiet --yes --no-install-recommends --option DPkg::Lock::Timeout=300 --option Dpkg::Options::=--force-confdef --option Dpkg::Options::=--force-confold install nginx one two
+    expect(readFileSync(log, "utf8")).toBe(`dpkg --audit
+ls -A /var/lib/dpkg/updates
+${installed} nginx one two
 `);
   });
 
+  test.each([
+    ["dpkg says so", { dpkg: `${note}; [ "$1" != --audit ] || echo half-installed` }],
+    ["dpkg left its notes", { ls: `${note}; echo 0001` }],
+  ])("finishes first on Debian what was cut off, where %s", (_, scripts) => {
+    expect(install(["debian", "nginx"], { ...debian, ...scripts })).toEqual({
+      status: 0,
+      stdout: "",
+      stderr: "",
+    });
+    expect(readFileSync(log, "utf8")).toBe(`dpkg --audit
+ls -A /var/lib/dpkg/updates
+dpkg --configure -a
+${installed} nginx
+`);
+  });
+
+  test("installs on Arch in place of a unit what is missing of it", () => {
+    expect(install(["arch", "absent.socket=one", "present.socket=two"], arch(":")).status).toBe(0);
+    const calls = readFileSync(log, "utf8").trim().split("\n");
+    expect(calls[0]).toBe("pacman --query --quiet one");
+    expect(calls.at(-1)).toBe("pacman --sync --needed --noconfirm one");
+    expect(calls.join("\n")).not.toContain("two");
+  });
+
   test("calls no package manager where nothing is missing", () => {
-    expect(install(["debian", "curl", "present-command=three"], debian)).toEqual({
+    expect(install(["debian", "curl", "present.socket=three"], debian)).toEqual({
       status: 0,
       stdout: "",
       stderr: "",

@@ -211,6 +211,7 @@ describe("the program", () => {
         { ...HOST, privateKeyFile: keyFile },
         { ...HOST, name: "other.local", privateKeyFile: keyFile, server: "harmonia" },
       ],
+      signingKeys: [{ name: "cachy.local-1" }],
       upstreams: [UPSTREAM],
       clients: [{ name: "deadbeef" }, { name: "cafe" }],
     });

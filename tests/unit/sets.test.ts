@@ -29,13 +29,14 @@ import {
   pemOf,
   server,
   site,
+  siteSettings,
   UPSTREAM,
 } from "./support/samples";
 
 const work = temporaryDirectory();
 const evaluated = testWithNix();
 
-const PACKAGES = { nixpkgs: "github:a/b?dir=c d", port: 5000 } as const;
+const PACKAGES = { nixpkgs: "github:a/b?dir=c d" } as const;
 
 /** A set without the contents of its files. */
 function outline(set: string): string {
@@ -120,13 +121,13 @@ run /usr/local/lib/nix-binary-cache/host-facts arch
   test("of the packages installs them by family, and the server into its profile", () => {
     expect(packagesSet({ ...PACKAGES, family: "debian", server: "nix-serve" }))
       .toBe(`configuration-set 1 packages
-run /usr/local/lib/nix-binary-cache/packages debian curl nginx procps nix=nix-bin,nix-setup-systemd
+run /usr/local/lib/nix-binary-cache/packages debian curl nginx procps nix-daemon.socket=nix-bin,nix-setup-systemd
 enable nix-daemon.socket
-run /usr/local/lib/nix-binary-cache/server-profile /nix/var/nix/profiles/nix-binary-cache-nix-serve 'github:a/b?dir=c d#nix-serve' nix-serve.service http://127.0.0.1:5000/nix-cache-info
+run /usr/local/lib/nix-binary-cache/server-profile /nix/var/nix/profiles/nix-binary-cache-nix-serve 'github:a/b?dir=c d#nix-serve' nix-serve.service
 `);
     expect(packagesSet({ ...PACKAGES, family: "arch", server: "none" }))
       .toBe(`configuration-set 1 packages
-run /usr/local/lib/nix-binary-cache/packages arch curl nginx nix=nix
+run /usr/local/lib/nix-binary-cache/packages arch curl nginx nix-daemon.socket=nix
 enable nix-daemon.socket
 `);
   });
@@ -154,7 +155,7 @@ check systemd-analyze verify --man=no /etc/systemd/system/nix-serve.service
 enable nix-serve.service
 restart nix-serve.service
 run /usr/local/lib/nix-binary-cache/forget-narinfo /var/cache/nix-binary-cache/narinfo
-probe 30 /usr/local/lib/nix-binary-cache/probe-cache http://127.0.0.1:5000 /nix/var/nix/profiles/nix-binary-cache-nix-serve cachy.local-1
+probe 30 /usr/local/lib/nix-binary-cache/probe-cache http://127.0.0.1:5000 /nix/var/nix/profiles/nix-binary-cache-nix-serve
 `);
     expect(contentOf(set, "/etc/systemd/system/nix-serve.service")).toBe(serverUnit(server()));
   });
@@ -168,7 +169,7 @@ check systemd-analyze verify --man=no /etc/systemd/system/nix-serve.service
 enable nix-serve.service
 restart nix-serve.service
 run /usr/local/lib/nix-binary-cache/forget-narinfo /var/cache/nix-binary-cache/narinfo
-probe 30 /usr/local/lib/nix-binary-cache/probe-cache http://127.0.0.1:6000 /nix/var/nix/profiles/nix-binary-cache-harmonia cachy.local-1
+probe 30 /usr/local/lib/nix-binary-cache/probe-cache http://127.0.0.1:6000 /nix/var/nix/profiles/nix-binary-cache-harmonia
 `);
     expect(contentOf(set, "/etc/nix-binary-cache/harmonia.toml")).toBe(`bind = "127.0.0.1:6000"
 workers = 8
@@ -190,12 +191,12 @@ made /var/cache/nix-binary-cache/nar
 made /var/log/nginx/nix-binary-cache.log
 file /etc/systemd/system/nix-binary-cache-forget.service root:root 0644
 file /etc/systemd/system/nix-binary-cache-forget.path root:root 0644
-check nginx -t -q
+check /usr/local/lib/nix-binary-cache/nginx-check cachy.local
 enable nginx.service
 reload nginx.service
 enable nix-binary-cache-forget.path
 probe 15 curl --silent --show-error --fail --noproxy '*' --resolve cachy.local:80:127.0.0.1 http://cachy.local/nix-cache-info | grep -qx 'StoreDir: /nix/store'
-probe 30 /usr/local/lib/nix-binary-cache/probe-cache http://cachy.local /nix/var/nix/profiles/nix-binary-cache-nix-serve cachy.local-1 --noproxy '*' --resolve cachy.local:80:127.0.0.1
+probe 30 /usr/local/lib/nix-binary-cache/probe-cache http://cachy.local /nix/var/nix/profiles/nix-binary-cache-nix-serve --noproxy '*' --resolve cachy.local:80:127.0.0.1
 `);
     expect(contentOf(set, "/etc/nginx/nix-binary-cache.conf")).toBe(nginxSite(site()));
     expect(contentOf(set, "/srv/nix-binary-cache/nix-cache-info")).toBe(nixCacheInfo(30));
@@ -216,11 +217,18 @@ directory /var/cache/nix-binary-cache root:root 0755
 made /var/cache/nix-binary-cache/narinfo
 made /var/cache/nix-binary-cache/nar
 made /var/log/nginx/nix-binary-cache.log
-check nginx -t -q
+check /usr/local/lib/nix-binary-cache/nginx-check cachy.local
 enable nginx.service
 reload nginx.service
 probe 15 curl --silent --show-error --fail --noproxy '*' --resolve cachy.local:80:127.0.0.1 http://cachy.local/nix-cache-info | grep -qx 'StoreDir: /nix/store'
 `);
+  });
+
+  test("of the site has every name of it looked for in other sites", () => {
+    const settings = siteSettings({ serverNames: ["cache.example.org", "cache"] });
+    expect(siteSet(site({ settings }))).toContain(
+      "\ncheck /usr/local/lib/nix-binary-cache/nginx-check cachy.local cache.example.org cache\n",
+    );
   });
 
   test("of the site forgets narinfos after a garbage collection", () => {
@@ -262,6 +270,14 @@ describe("the unit of a server", () => {
     );
   });
 
+  test("tells server-profile where its server is to be asked", () => {
+    for (const kind of ["nix-serve", "nix-serve-ng", "harmonia"] as const) {
+      expect(serverUnit(server({ server: kind, port: 6000 }))).toContain(
+        "\nX-NixBinaryCacheUrl=http://127.0.0.1:6000\n",
+      );
+    }
+  });
+
   test("differs for harmonia in its settings file and the variable of its key", () => {
     expect(serverUnit(server({ server: "harmonia" }))).toBe(
       fixture("nix-serve.service")
@@ -271,8 +287,8 @@ describe("the unit of a server", () => {
           "ExecStart=/nix/var/nix/profiles/nix-binary-cache-harmonia/bin/harmonia-cache",
         )
         .replace(
-          /^Environment=NIX_SECRET_KEY_FILE=.*$/m,
-          "Environment=CONFIG_FILE=/etc/nix-binary-cache/harmonia.toml\nEnvironment=SIGN_KEY_PATHS=%d/signing-key",
+          /^Environment=NIX_REMOTE=.*\nEnvironment=NIX_SECRET_KEY_FILE=.*$/m,
+          "Environment=CONFIG_FILE=/etc/nix-binary-cache/harmonia.toml\nEnvironment=NIX_REMOTE=daemon\nEnvironment=SIGN_KEY_PATHS=%d/signing-key",
         ),
     );
   });

@@ -13,12 +13,12 @@ describe("the nginx site", () => {
     expect(nginxSite(site({ server: "none" }))).toBe(fixture("site-none.conf"));
   });
 
-  test("keeps NARs of harmonia by their encoding, which it chooses by what the client accepts", () => {
+  test("keeps answers of harmonia by their encoding, which it chooses by what the client accepts", () => {
     const directives = parseNginx(nginxSite(site({ server: "harmonia" })));
     const words = (name: string): string[] =>
       findDirectives(directives, name).map((found) => found.words.slice(1).join(" "));
     expect(words("proxy_cache_key")).toEqual([
-      "$uri",
+      "$nix_binary_cache_encoding$uri",
       "$nix_binary_cache_encoding$nix_binary_cache_nar",
     ]);
     expect(words("proxy_set_header")).toEqual([
