@@ -19,7 +19,9 @@ export function crossFieldProblems(input: Fields): Problem[] {
     ...sharedMachines(hosts),
     ...hosts.flatMap((host, index) => hostProblems(host, ["hosts", index])),
     ...keys.flatMap((key, index) => signingKeyProblems(key, ["signingKeys", index])),
-    ...generatedNameProblems(hosts, keys),
+    ...(input["signingKeys"] === undefined || Array.isArray(input["signingKeys"])
+      ? generatedNameProblems(hosts, keys)
+      : []),
     ...signWithProblems(input["signWith"], keys, hosts),
   ];
 }

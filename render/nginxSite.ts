@@ -14,6 +14,14 @@ const LOG = "^/log/[0-9A-Za-z+._?=-]+\\.drv$";
 const READ_SECONDS = "600s";
 const IMMUTABLE = "public, max-age=31536000, immutable";
 
+/** All names of the site, each once: nginx takes a repetition for a conflict. */
+export function serverNames({
+  domain,
+  settings,
+}: Pick<SiteArguments, "domain" | "settings">): string[] {
+  return [...new Set([domain, ...settings.serverNames])];
+}
+
 /** The site of a host: published store first, then the server, then 404. */
 export function nginxSite(site: SiteArguments): string {
   const live = site.server !== "none";
@@ -112,7 +120,7 @@ function listen({ domain, settings }: SiteArguments): Directive[] {
   return [
     directive("listen", "80"),
     ...(settings.ipv6 ? [directive("listen", "[::]:80")] : []),
-    directive("server_name", ...[domain, ...settings.serverNames].map(nginxValue)),
+    directive("server_name", ...serverNames({ domain, settings }).map(nginxValue)),
   ];
 }
 

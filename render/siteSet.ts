@@ -18,7 +18,7 @@ import {
   SITE_LOG,
   SITE_FILE,
 } from "./layout";
-import { nginxSite } from "./nginxSite";
+import { nginxSite, serverNames } from "./nginxSite";
 import { shellCommand } from "./shell";
 import { renderUnit } from "./systemd";
 
@@ -56,7 +56,7 @@ export function siteSet(site: SiteArguments): string {
     line("made", NAR_CACHE),
     line("made", SITE_LOG),
     ...(server === "none" ? [] : garbageCollectionUnits()),
-    line("check", hostProgram("nginx-check", domain, ...settings.serverNames)),
+    line("check", hostProgram("nginx-check", ...serverNames(site))),
     line("enable", "nginx.service"),
     line("reload", "nginx.service"),
     ...(server === "none" ? [] : [line("enable", "nix-binary-cache-forget.path")]),
