@@ -103,9 +103,12 @@ keep_original() { # PATH
     case $(digest_of "$path") in
       "$digest" | absent) ;;
       *)
-        mkdir -p "$state/edited"
-        cp -a -- "$path" "$state/edited/$(basename "$path").$(date --utc +%Y%m%dT%H%M%S.%NZ)"
-        kept_copies+=" $state/edited/$(basename "$path").*"
+        # Only another text is worth a copy; it may be a secret, so it is root's alone.
+        if [ "${digest##*:}" != "$(sha256sum <"$path" | cut -c1-64)" ]; then
+          mkdir -p "$state/edited"
+          cat -- "$path" >"$state/edited/$(basename "$path").$(date --utc +%Y%m%dT%H%M%S.%NZ)"
+          kept_copies+=" $state/edited/$(basename "$path").*"
+        fi
         ;;
     esac
   elif [ "$(digest_of "$path")" = absent ]; then

@@ -26,8 +26,8 @@ export function serverNames({
 export function nginxSite(site: SiteArguments): string {
   const live = site.server !== "none";
   return renderNginx([
-    "The Nix binary cache of this host. Written by nix-binary-cache: changes made here are",
-    "overwritten by the next `pulumi up` (a copy of them is kept).",
+    "The Nix binary cache of this host. Written by nix-binary-cache: changes made here are lost with",
+    "the next `pulumi up` that changes this file; a copy of them is kept.",
     ...(live ? liveStore(site) : []),
     classes(),
     accessLog(),

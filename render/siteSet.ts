@@ -59,7 +59,13 @@ export function siteSet(site: SiteArguments): string {
     line("check", hostProgram("nginx-check", ...serverNames(site))),
     line("enable", "nginx.service"),
     line("reload", "nginx.service"),
-    ...(server === "none" ? [] : [line("enable", "nix-binary-cache-forget.path")]),
+    ...(server === "none"
+      ? []
+      : [
+          line("enable", "nix-binary-cache-forget.path"),
+          // Somebody may have stopped it; what is asked next is whether the site serves.
+          line("run", `systemctl start ${SERVER_UNIT}`),
+        ]),
     probe(
       15,
       `${shellCommand(["curl", "--silent", "--show-error", "--fail", ...direct, `${url}/nix-cache-info`])} | grep -qx ${shellCommand(["StoreDir: /nix/store"])}`,

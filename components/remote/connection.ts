@@ -5,7 +5,6 @@ import type { HostConnection, SshEndpoint } from "../../config/connection";
 
 type SshConnection = Extract<HostConnection, { kind: "ssh" }>;
 
-const QUICK_ATTEMPTS = 3;
 /** How long one attempt may take to connect, in seconds. */
 const DIAL_SECONDS = 5;
 
@@ -24,9 +23,10 @@ export function attemptsWithin(seconds: number): number {
 export function connectionArguments(
   connection: SshConnection,
   hostKey: pulumi.Input<string>,
-  attempts = QUICK_ATTEMPTS,
 ): types.input.remote.ConnectionArgs {
-  const { endpoint, bastion } = connection;
+  const { endpoint, bastion, waitSeconds } = connection;
+  // Every step waits: where nothing but one of them changes, it is the first to find the host down.
+  const attempts = attemptsWithin(waitSeconds);
   return {
     ...endpointArguments(endpoint, attempts),
     hostKey,

@@ -5,7 +5,7 @@ import type { HostConfiguration } from "../../config/configuration";
 import { HOST_PROGRAMS } from "../../render/configurationSet";
 import { shellQuote } from "../../render/shell";
 import { programSet } from "../../render/hostSets";
-import { attemptsWithin, connectionArguments } from "./connection";
+import { connectionArguments } from "./connection";
 import { pinnedHostKey } from "./hostKey";
 import { bootstrapText, hostPrograms } from "./hostPrograms";
 
@@ -18,7 +18,6 @@ interface Step {
   readonly create: string;
   readonly delete: string;
   readonly stdin: pulumi.Input<string>;
-  readonly attempts?: number;
 }
 
 /**
@@ -45,7 +44,6 @@ export class ManagedHost {
         create: this.asRoot(`bash -s -- ${this.flags().join(" ")}`),
         delete: this.ifProgram("remove-all"),
         stdin: bootstrapText() + programSet(hostPrograms(), host.family),
-        attempts: attemptsWithin(wait),
       },
       { parent, customTimeouts: { create: `${wait + 600}s`, update: `${wait + 600}s` } },
     );
@@ -80,7 +78,7 @@ export class ManagedHost {
 
   private command(
     name: string,
-    { create, delete: remove, stdin, attempts }: Step,
+    { create, delete: remove, stdin }: Step,
     options: pulumi.CustomResourceOptions,
   ): pulumi.CustomResource {
     const inputs = { create, delete: remove, stdin, ...QUIET };
@@ -89,7 +87,7 @@ export class ManagedHost {
     if (connection.kind === "local") return new command.local.Command(name, inputs, merged);
     return new command.remote.Command(
       name,
-      { ...inputs, connection: connectionArguments(connection, this.hostKey, attempts) },
+      { ...inputs, connection: connectionArguments(connection, this.hostKey) },
       merged,
     );
   }

@@ -173,7 +173,7 @@ describe("every command", () => {
         hostKey: HOST_KEY,
         privateKey: LOGIN_KEY,
         perDialTimeout: 5,
-        dialErrorLimit: command.name === "cachy.local-program" ? 21 : 3,
+        dialErrorLimit: 21,
       });
     }
   });
@@ -194,7 +194,7 @@ describe("every command", () => {
       hostKey: HOST_KEY,
       privateKey: LOGIN_KEY,
       perDialTimeout: 5,
-      dialErrorLimit: 3,
+      dialErrorLimit: 21,
       proxy: {
         host: "gate.local",
         port: 2222,
@@ -202,7 +202,7 @@ describe("every command", () => {
         hostKey: HOST_KEY,
         privateKey: pemOf("gate"),
         perDialTimeout: 5,
-        dialErrorLimit: 3,
+        dialErrorLimit: 21,
       },
     });
   });
@@ -220,7 +220,7 @@ describe("every command", () => {
       user: "root",
       hostKey: HOST_KEY,
       perDialTimeout: 5,
-      dialErrorLimit: 3,
+      dialErrorLimit: 21,
     });
   });
 

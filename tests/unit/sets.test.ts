@@ -195,6 +195,7 @@ check /usr/local/lib/nix-binary-cache/nginx-check cachy.local
 enable nginx.service
 reload nginx.service
 enable nix-binary-cache-forget.path
+run systemctl start nix-serve.service
 probe 15 curl --silent --show-error --fail --noproxy '*' --resolve cachy.local:80:127.0.0.1 http://cachy.local/nix-cache-info | grep -qx 'StoreDir: /nix/store'
 probe 30 /usr/local/lib/nix-binary-cache/probe-cache http://cachy.local /nix/var/nix/profiles/nix-binary-cache-nix-serve --noproxy '*' --resolve cachy.local:80:127.0.0.1
 `);
