@@ -112,10 +112,13 @@ describe("the ways to a host", () => {
     const other = await lab.host({ name: `other${count}`, distribution: "debian" });
     const both = await newStack(lab, [cachy, other]);
     await cachy.kill();
-    const configuration = stackConfiguration([
-      hostValues(cachy, { name: "cachy.local", server: "none", waitSeconds: 1 }),
-      hostValues(other, { name: "other.local", server: "none" }),
-    ]);
+    const configuration = stackConfiguration(
+      [
+        hostValues(cachy, { name: "cachy.local", server: "none", waitSeconds: 1 }),
+        hostValues(other, { name: "other.local", server: "none" }),
+      ],
+      { signingKeys: [{ name: "cachy.local-1" }] },
+    );
     expect(await failedUp(both, configuration)).toContain("cachy.local-program");
     expect(await other.must("ls /etc/nginx/nix-binary-cache.conf")).toContain(
       "nix-binary-cache.conf",
